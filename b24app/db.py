@@ -1,0 +1,58 @@
+"""Database engine, transactions and the one upsert for both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BIND_LIMIT = 30_000
+"""Parameters in one statement: SQLite takes 32,766, PostgreSQL 65,535."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `sqlite:///…` or `postgresql+psycopg://…` (plain `postgresql://` is accepted)."""
+    if url.startswith("postgresql://"):
+        url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"timeout": 30})
+        event.listen(engine, "connect", _tune_sqlite)
+        return engine
+    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=10)
+
+
+def upsert(
+    conn: Connection, table: Table, rows: Iterable[Mapping[str, Any]], *, keep: Sequence[str] = ()
+) -> int:
+    """Insert rows or replace the ones with the same primary key; returns how many were sent.
+
+    Every row must have the same keys. Columns named in `keep` are written on insert only.
+    """
+    batch = [dict(row) for row in rows]
+    if not batch:
+        return 0
+    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    key = [column.name for column in table.primary_key]
+    updated = [name for name in batch[0] if name not in key and name not in keep]
+    size = max(1, BIND_LIMIT // len(batch[0]))
+    for start in range(0, len(batch), size):
+        statement = insert(table).values(batch[start : start + size])
+        if updated:
+            statement = statement.on_conflict_do_update(
+                index_elements=key, set_={name: statement.excluded[name] for name in updated}
+            )
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=key)
+        conn.execute(statement)
+    return len(batch)
+
+
+def _tune_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the writer
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()
