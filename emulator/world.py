@@ -85,7 +85,8 @@ class Portal:
         """Add or replace a record; the key is `id` or `ID`, given or the next free one. Returns the id."""
         rows = self.records[kind]
         key = "ID" if kind in UPPER_KINDS else "id"
-        row_id = int(row.get(key) or max(rows.next_id(), self.last_ids.get(kind, 0) + 1))
+        given = row.get(key)  # 0 is an id: the default deal pipeline
+        row_id = max(rows.next_id(), self.last_ids.get(kind, 0) + 1) if given is None else int(given)
         before = rows.get(row_id)
         row[key] = row_id
         rows.store(row_id, row)
