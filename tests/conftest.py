@@ -1,0 +1,43 @@
+"""Fixtures for every test: an empty database each, on SQLite or, with a URL in the environment, PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from b24app.db import open_engine
+from b24app.facts.tables import metadata
+
+SERVER_URL = "B24APP_TEST_DATABASE_URL"
+"""A PostgreSQL that tests may make schemas in; `python -m tests` starts one. Unset: SQLite files."""
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database without tables, gone after the test."""
+    server = os.environ.get(SERVER_URL)
+    if not server:
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    schema = f"t_{secrets.token_hex(6)}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.execute(text(f"CREATE SCHEMA {schema}"))
+    yield make_url(server).update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(False)
+    with admin.connect() as conn:
+        conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    admin.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on an empty database with all tables."""
+    engine = open_engine(database_url)
+    metadata.create_all(engine)
+    yield engine
+    engine.dispose()

@@ -1,0 +1,58 @@
+"""Exact amounts and upserts behave the same on both databases."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete, func, select
+
+from b24app.db import upsert
+from b24app.facts.tables import currencies, deals, memberships
+
+
+def deal(deal_id: int, amount: Decimal, **over: object) -> dict[str, object]:
+    row: dict[str, object] = {
+        "portal_id": 1, "deal_id": deal_id, "owner_id": 1, "category_id": 0, "stage_id": "WON", "amount": amount,
+        "semantics": "S", "currency": "RUB", "created_at": 0, "created_day": date(2026, 1, 1), "moved_at": 0,
+        "moved_day": date(2026, 1, 1), "updated_at": 0, "is_recurring": False,
+    }  # fmt: skip
+    return {**row, **over}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@given(st.lists(st.decimals(min_value=-(10**9), max_value=10**12, places=2), max_size=30))
+def test_sql_sums_amounts_to_the_last_kopeck(engine: Engine, amounts: list[Decimal]) -> None:
+    with engine.begin() as conn:
+        conn.execute(delete(deals))
+        upsert(conn, deals, [deal(i, amount) for i, amount in enumerate(amounts, 1)])
+        total = conn.execute(select(func.sum(deals.c.amount))).scalar()
+    assert (total or 0) == sum(amounts)
+
+
+def test_upsert_replaces_the_row_with_the_same_key_and_keeps_the_named_columns(engine: Engine) -> None:
+    with engine.begin() as conn:
+        upsert(conn, deals, [deal(1, Decimal("1.10"), reached_stage_id="NEW")])
+        upsert(conn, deals, [deal(1, Decimal("2.20"), reached_stage_id=None)], keep=["reached_stage_id"])
+        row = conn.execute(select(deals.c.amount, deals.c.reached_stage_id)).one()
+    assert row == (Decimal("2.20"), "NEW")
+
+
+def test_upsert_of_rows_that_are_all_key_changes_nothing(engine: Engine) -> None:
+    row = {"portal_id": 1, "user_id": 5, "department_id": 7}
+    with engine.begin() as conn:
+        upsert(conn, memberships, [row])
+        upsert(conn, memberships, [row])
+        assert conn.execute(select(func.count()).select_from(memberships)).scalar() == 1
+
+
+def test_upsert_sends_more_rows_than_one_statement_takes(engine: Engine) -> None:
+    rows = [
+        {"portal_id": 1, "code": f"C{i}", "amount": "1", "amount_cnt": 1, "is_base": False}
+        for i in range(7000)
+    ]
+    with engine.begin() as conn:
+        assert upsert(conn, currencies, rows) == 7000
+        assert conn.execute(select(func.count()).select_from(currencies)).scalar() == 7000
