@@ -1,4 +1,4 @@
-"""The whole suite, on SQLite with coverage, then on a real PostgreSQL: `python -m tests [pytest arguments]`."""
+"""The whole suite on SQLite with coverage, then on a real PostgreSQL: `python -m tests [arguments]`."""
 
 from __future__ import annotations
 

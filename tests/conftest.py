@@ -1,4 +1,4 @@
-"""Fixtures for every test: an empty database each, on SQLite or, with a URL in the environment, PostgreSQL."""
+"""Fixtures for every test: an empty database each, on SQLite or (a URL in the environment) PostgreSQL."""
 
 from __future__ import annotations
 
