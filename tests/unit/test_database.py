@@ -15,10 +15,21 @@ from b24app.facts.tables import currencies, deals, memberships
 
 def deal(deal_id: int, amount: Decimal, **over: object) -> dict[str, object]:
     row: dict[str, object] = {
-        "portal_id": 1, "deal_id": deal_id, "owner_id": 1, "category_id": 0, "stage_id": "WON",
-        "semantics": "S", "amount": amount, "currency": "RUB", "created_at": 0,
-        "created_day": date(2026, 1, 1), "moved_at": 0, "moved_day": date(2026, 1, 1), "updated_at": 0, "is_recurring": False,
-    }  # fmt: skip
+        "portal_id": 1,
+        "deal_id": deal_id,
+        "owner_id": 1,
+        "category_id": 0,
+        "stage_id": "WON",
+        "semantics": "S",
+        "amount": amount,
+        "currency": "RUB",
+        "created_at": 0,
+        "created_day": date(2026, 1, 1),
+        "moved_at": 0,
+        "moved_day": date(2026, 1, 1),
+        "updated_at": 0,
+        "is_recurring": False,
+    }
     return {**row, **over}
 
 
