@@ -15,7 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from emulator import rows
-from emulator.world import Portal
+from emulator.world import Portal, Row
 
 STAGES: tuple[rows.Stage, ...] = (
     ("NEW", "Prospecting", None, "#39A8EF"),
@@ -103,7 +103,8 @@ def _add_deals(
 ) -> None:
     zone = ZoneInfo(portal.timezone)
     last_day = max(day for row in pipeline for day in (row["engage_date"], row["close_date"]) if day)
-    for row in pipeline:
+    history: list[Row] = []
+    for row in sorted(pipeline, key=lambda row: row["engage_date"] or last_day):
         opened = _moment(row["engage_date"] or last_day, OPENED_AT, zone)
         stay = [(rows.CREATED, "NEW", "P", opened)]
         if row["deal_stage"] != "Prospecting":
@@ -125,8 +126,13 @@ def _add_deals(
             companyId=companies.get(row["account"]),
         )
         deal_id = portal.put("deal", deal, quiet=True)
-        for kind, stage, semantic, at in stay:
-            portal.put("stage_history", rows.stay(rows.DEAL, deal_id, kind, at, stage, semantic), quiet=True)
+        history += [
+            rows.stay(rows.DEAL, deal_id, kind, at, stage, semantic) for kind, stage, semantic, at in stay
+        ]
+    for entry in sorted(
+        history, key=lambda entry: entry["CREATED_TIME"]
+    ):  # ids grow with time, as on a portal
+        portal.put("stage_history", entry, quiet=True)
 
 
 def _moment(day: str, at: time, zone: ZoneInfo) -> datetime:
