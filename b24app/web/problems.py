@@ -1,0 +1,96 @@
+"""Errors as answers: RFC 9457 documents for programs, readable pages for people."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger("b24app.web")
+
+PROGRAMS = ("/api/", "/oauth/", "/openapi.json", "/events", "/automation/", "/healthz", "/readyz", "/metrics")
+"""Paths that are called by programs and never shown in a frame."""
+
+
+class Problem(Exception):
+    """An answer other than the asked one. `extra` members join the document (`parameter="from"`)."""
+
+    def __init__(self, status: int, title: str, detail: str = "", **extra: Any) -> None:
+        super().__init__(f"{status} {title}: {detail}")
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.extra = extra
+        self.headers: dict[str, str] = {}
+
+    def with_header(self, name: str, value: str) -> Problem:
+        """The same problem with one more header of the answer (`Retry-After`)."""
+        self.headers[name] = value
+        return self
+
+
+def document(problem: Problem) -> Response:
+    """The problem as `application/problem+json`."""
+    body = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.extra,
+    }
+    response = jsonify(body)
+    response.status_code = problem.status
+    response.content_type = "application/problem+json"
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(problem.headers)
+    return response
+
+
+def register(app: Flask) -> None:
+    """Install the handlers: every error leaves the app in one of two forms, never as a trace."""
+
+    def answer(problem: Problem) -> Response:
+        if request.path.startswith(PROGRAMS):
+            return document(problem)
+        from b24app.web import pages  # pages draws with templates and knows this module
+
+        return pages.error(problem)
+
+    def on_problem(problem: Problem) -> Response:
+        return answer(problem)
+
+    def on_http(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status < 400:
+            return app.make_response(error.get_response())
+        problem = Problem(status, error.name, error.description or "")
+        for name in ("Allow", "Retry-After"):
+            value = dict(error.get_headers()).get(name)
+            if value:
+                problem.with_header(name, value)
+        return answer(problem)
+
+    def on_database(error: DBAPIError | TimeoutError) -> Response:
+        log.error("database unavailable: %s on %s", type(error).__name__, request.path)
+        problem = Problem(503, "Database unavailable", "The database does not answer; try again shortly")
+        return answer(problem.with_header("Retry-After", "5"))
+
+    def on_crash(error: Exception) -> Response:
+        reference = secrets.token_hex(4)
+        log.exception("request failed, reference %s: %s %s", reference, request.method, request.path)
+        return answer(
+            Problem(
+                500, "Internal error", f"Something broke here; reference {reference}", reference=reference
+            )
+        )
+
+    app.register_error_handler(Problem, on_problem)
+    app.register_error_handler(HTTPException, on_http)
+    app.register_error_handler(OperationalError, on_database)
+    app.register_error_handler(InterfaceError, on_database)
+    app.register_error_handler(TimeoutError, on_database)
+    app.register_error_handler(Exception, on_crash)
