@@ -1,3 +1,4 @@
+"""An invented company with a year behind it: people, sales, contacts with clients, support, projects.
 
 The same seed and the same moment always give the same portal.
 """
@@ -14,7 +15,7 @@ from emulator.world import Portal
 
 
 def build(portal: Portal, today: date, seed: int = 7, now: datetime | None = None) -> None:
-    """Fill an empty portal with the year that ends `today`; nothing is later than `now` (noon of that day)."""
+    """Fill an empty portal with the year that ends `today`; nothing is later than `now` (else noon)."""
     zone = ZoneInfo(portal.timezone)
     now = now or datetime.combine(today, time(12), zone)
     year = Year(today=today, now=now.astimezone(UTC), zone=zone, random=Random(seed))
