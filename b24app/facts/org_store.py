@@ -1,0 +1,43 @@
+"""The stored organisation of a portal, as the pure tree that KPIs and access rules work on."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from b24app.facts.tables import departments, memberships, users
+from b24app.org import Department, Employee, Org
+
+
+def load_org(conn: Connection, portal_id: int) -> Org:
+    """The portal's users and departments; empty before the first read."""
+    inside: dict[int, list[int]] = {}
+    for row in conn.execute(
+        select(memberships.c.user_id, memberships.c.department_id)
+        .where(memberships.c.portal_id == portal_id)
+        .order_by(memberships.c.user_id, memberships.c.department_id)
+    ):
+        inside.setdefault(row.user_id, []).append(row.department_id)
+    employees = {
+        row.user_id: Employee(
+            id=row.user_id,
+            name=row.name,
+            position=row.position,
+            photo=row.photo,
+            is_active=row.is_active,
+            is_employee=row.is_employee,
+            department_ids=tuple(inside.get(row.user_id, ())),
+            hired_on=row.hired_on,
+        )
+        for row in conn.execute(select(users).where(users.c.portal_id == portal_id))
+    }
+    tree = {
+        row.department_id: Department(
+            id=row.department_id,
+            name=row.name,
+            parent_id=row.parent_id,
+            head_id=row.head_id,
+            sort=row.sort,
+        )
+        for row in conn.execute(select(departments).where(departments.c.portal_id == portal_id))
+    }
+    return Org(users=employees, departments=tree)

@@ -1,0 +1,157 @@
+"""How much of a portal has been read: what `/api/v1/sync` shows and what KPIs may claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlalchemy import Connection, select
+
+from b24app.facts.tables import portals, sync_sources, tokens
+
+SOURCES = (
+    "users", "departments", "currencies", "pipelines", "stages", "leads", "deals", "stage_history",
+)  # fmt: skip
+"""What is read, in the order in which people are shown it."""
+
+CHANGES = "changes"
+"""The bookkeeping row of the incremental read; not a source of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """Where one source stands."""
+
+    source: str
+    state: str = "pending"  # pending | reading | ready | off
+    reason: str | None = None  # why it is off: missing_scope | source_off
+    progress: float = 0.0  # 0..1 of the first read
+    covered_from: date | None = None  # everything since this local day is read
+    row_count: int = 0
+    read_at: datetime | None = None  # last successful read, UTC
+    error: str | None = None  # code of the last failure, None after a success
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """Where a portal stands.
+
+    `complete`: the first read is done and the reader may see everything.
+    `progress`: 0..1 of the first read. `as_of`: the moment (UTC) whose state the facts show.
+    `problems`: codes, worst first: unpaid, gone, uninstalled, token_dead, reader_not_admin,
+    missing_scope:SOURCE, failing:SOURCE.
+    """
+
+    complete: bool
+    progress: float
+    as_of: datetime | None
+    sources: tuple[SourceState, ...]
+    problems: tuple[str, ...] = ()
+
+    def source(self, name: str) -> SourceState:
+        """The state of one source of `SOURCES`. Raises: KeyError."""
+        for found in self.sources:
+            if found.source == name:
+                return found
+        raise KeyError(name)
+
+    def covered_from(self, name: str) -> date | None:
+        """The local day from which on the source is fully read: `date.min` for all of it, None for nothing.
+
+        Stage history: the rows since that day. A stay that began before is known only when all is read.
+        """
+        found = self.source(name)
+        if found.state == "ready":
+            return date.min
+        return None if found.state == "off" else found.covered_from
+
+    def covers(self, name: str, day: date) -> bool:
+        """Everything of the source since that local day is stored."""
+        since = self.covered_from(name)
+        return since is not None and since <= day
+
+    def gap(self, name: str, day: date | None = None) -> str | None:
+        """Why a number of this source since `day` (None: of all time) has no value yet; None if it has.
+
+        missing_scope or source_off where the source is off, not_synced where it has not been read so far.
+        """
+        found = self.source(name)
+        if found.state == "off":
+            return found.reason or "source_off"
+        return None if self.covers(name, day or date.min) else "not_synced"
+
+
+def load(conn: Connection, portal_id: int) -> SyncState:
+    """Where the portal stands; an unknown portal has read nothing."""
+    portal = conn.execute(
+        select(portals.c.state, portals.c.reader_id, portals.c.reader_is_admin, portals.c.checked_at).where(
+            portals.c.portal_id == portal_id
+        )
+    ).one_or_none()
+    rows = {
+        row.source: row
+        for row in conn.execute(select(sync_sources).where(sync_sources.c.portal_id == portal_id)).all()
+    }
+    sources = tuple(
+        SourceState(
+            source=name,
+            state=rows[name].state,
+            reason=rows[name].reason,
+            progress=1.0 if rows[name].state == "ready" else rows[name].progress,
+            covered_from=rows[name].covered_from,
+            row_count=rows[name].row_count,
+            read_at=_moment(rows[name].read_at),
+            error=rows[name].error,
+        )
+        if name in rows
+        else SourceState(name)
+        for name in SOURCES
+    )
+    if portal is None:
+        return SyncState(False, 0.0, None, sources)
+    dead = conn.execute(
+        select(tokens.c.dead_reason).where(
+            tokens.c.portal_id == portal_id, tokens.c.user_id == portal.reader_id
+        )
+    ).scalar_one_or_none()
+    expected = [source for source in sources if source.state != "off"]
+    problems = _problems(portal.state, dead, portal.reader_is_admin, sources)
+    changes_error = rows[CHANGES].error if CHANGES in rows else None
+    if changes_error:
+        problems += (f"failing:{changes_error}",)
+    return SyncState(
+        complete=bool(expected)
+        and all(source.state == "ready" for source in expected)
+        and portal.reader_is_admin is not False,
+        progress=_progress(expected),
+        as_of=_moment(portal.checked_at),
+        sources=sources,
+        problems=problems,
+    )
+
+
+def _progress(sources: list[SourceState]) -> float:
+    """The long reads weigh by what they take: history about three rows a deal."""
+    weights = {"deals": 4.0, "stage_history": 4.0, "leads": 2.0}
+    total = sum(weights.get(source.source, 0.1) for source in sources)
+    done = sum(weights.get(source.source, 0.1) * source.progress for source in sources)
+    return min(1.0, done / total) if total else 0.0
+
+
+def _problems(
+    state: str, dead_reason: str | None, reader_is_admin: bool | None, sources: tuple[SourceState, ...]
+) -> tuple[str, ...]:
+    found: list[str] = []
+    if state != "active":
+        found.append(state)
+    if dead_reason:
+        found.append("token_dead")
+    if reader_is_admin is False:
+        found.append("reader_not_admin")
+    found.extend(f"missing_scope:{s.source}" for s in sources if s.reason == "missing_scope")
+    found.extend(f"failing:{s.source}" for s in sources if s.error)
+    return tuple(found)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)
