@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from random import Random
 from zoneinfo import ZoneInfo
 
-from emulator.company import cast, sales
+from emulator.company import cast, contacts, projects, sales, support
 from emulator.company.year import Year
 from emulator.world import Portal
 
@@ -23,3 +23,6 @@ def build(portal: Portal, today: date, seed: int = 7, now: datetime | None = Non
     cast.add_people(portal, year)
     sales.add_reference(portal)
     sales.add_sales(portal, year)
+    contacts.add_contacts(portal, year)
+    support.add_sessions(portal, year)
+    projects.add_projects(portal, year)
