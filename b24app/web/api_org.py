@@ -1,0 +1,130 @@
+"""`GET /api/v1/org` and `GET /api/v1/sync`: who the viewer may see, and how much of the portal is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from b24app.access import Visibility, is_administrator
+from b24app.org import Employee, Org
+from b24app.sync import state
+from b24app.sync.state import SourceState
+from b24app.viewer import Viewer
+from b24app.web import scopes
+from b24app.web.context import parts, viewer
+from b24app.web.moments import rfc3339
+from b24app.web.session import require_viewer
+
+blueprint = Blueprint("api_org", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/org")
+@require_viewer
+def org() -> Response:
+    """Departments and employees that are open to the viewer."""
+    return jsonify(org_json(viewer()))
+
+
+@blueprint.get("/sync")
+@require_viewer
+def sync() -> Response:
+    """Where every source stands."""
+    return jsonify(sync_json(viewer()))
+
+
+def org_json(asking: Viewer) -> dict[str, Any]:
+    """The body of `GET /api/v1/org`.
+
+    Departments come in the order of a drawn tree, each after the one it hangs under; `parent_id` is null
+    where that one is not open to the viewer, so that following it always ends.
+    """
+    with parts().engine.connect() as conn:
+        visibility, _settings = scopes.seen_by(conn, asking)
+    return {
+        "portal": asking.member_id,
+        "me": asking.user_id,
+        "is_admin": is_administrator(asking),
+        "sees_company": visibility.everything,
+        "heads": [] if asking.user_id is None else list(visibility.org.headed_by(asking.user_id)),
+        "departments": _tree(visibility),
+        "employees": [
+            _employee(employee, visibility.org)
+            for employee in sorted(visibility.org.users.values(), key=lambda e: (e.name.casefold(), e.id))
+            if visibility.can_see_user(employee.id)
+        ],
+    }
+
+
+def sync_json(asking: Viewer) -> dict[str, Any]:
+    """The body of `GET /api/v1/sync`. How many records the company has is for admins."""
+    with parts().engine.connect() as conn:
+        found = state.load(conn, asking.portal_id)
+    return {
+        "portal": asking.member_id,
+        "complete": found.complete,
+        "progress": round(found.progress, 4),
+        "as_of": rfc3339(found.as_of),
+        "problems": list(found.problems),
+        "sources": [_source(source, is_administrator(asking)) for source in found.sources],
+    }
+
+
+def _tree(visibility: Visibility) -> list[dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    closed: set[int] = set()
+
+    def add(department_id: int, parent_id: int | None, depth: int) -> None:
+        if department_id in found:  # a cycle in the portal's tree is entered once
+            return
+        below, next_depth = parent_id, depth
+        if visibility.can_see_department(department_id):
+            department = visibility.org.departments[department_id]
+            found[department_id] = {
+                "id": department_id,
+                "scope": f"department:{department_id}",
+                "name": department.name,
+                "parent_id": parent_id,
+                "depth": depth,
+                "head_id": department.head_id,
+                "people": len(visibility.org.people(department_id)),
+            }
+            below, next_depth = department_id, depth + 1
+        elif department_id in closed:
+            return
+        else:
+            closed.add(department_id)
+        for child in visibility.org.children(department_id):
+            add(child, below, next_depth)
+
+    for root in visibility.org.roots():
+        add(root, None, 0)
+    return list(found.values())
+
+
+def _employee(employee: Employee, org: Org) -> dict[str, Any]:
+    return {
+        "id": employee.id,
+        "scope": f"user:{employee.id}",
+        "name": employee.name,
+        "position": employee.position,
+        "photo": employee.photo,
+        "active": employee.is_active,
+        "department_ids": list(employee.department_ids),
+        "departments": [
+            org.departments[number].name for number in employee.department_ids if number in org.departments
+        ],
+    }
+
+
+def _source(source: SourceState, with_counts: bool) -> dict[str, Any]:
+    return {
+        "source": source.source,
+        "state": source.state,
+        "reason": source.reason,
+        "progress": round(source.progress, 4),
+        "covered_from": None if source.covered_from is None else source.covered_from.isoformat(),
+        "rows": source.row_count if with_counts else None,
+        "read_at": rfc3339(source.read_at),
+        "error": source.error,
+    }
