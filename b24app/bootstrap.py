@@ -42,25 +42,33 @@ class Parts:
         from b24app.rest.client import PortalClient
 
         return PortalClient(
-            tokens=StoredTokens(self.engine, self.vault, self.auth, portal_id, user_id),
+            tokens=StoredTokens(
+                self.engine,
+                self.vault,
+                self.auth,
+                portal_id,
+                user_id,
+                allow_private=self.settings.allow_private_portals,
+            ),
             budget=self.budgets.for_portal(portal_id),
             transport=self.transport,
             background=background,
+            label=f"{portal_id}",
         )
 
 
 def build(settings: Settings) -> Parts:
     """The parts as the settings ask for. Opens the database; starts no thread."""
     from b24app.oauth.server import AuthServer
-    from b24app.rest.budget import Budgets
+    from b24app.rest.budget import open_budgets
     from b24app.rest.transport import Transport
 
-    transport = Transport(settings)
+    transport = Transport(allow_private=settings.allow_private_portals)
     return Parts(
         settings=settings,
         engine=open_engine(settings.database_url),
         vault=Vault(settings.secret_keys),
         auth=AuthServer(settings),
-        budgets=Budgets(settings),
+        budgets=open_budgets(settings.redis_url),
         transport=transport,
     )

@@ -1,0 +1,244 @@
+"""Stored tokens of a portal's users: encrypted at rest, refreshed once however many ask.
+
+One UPDATE claims the refresh, over threads and processes; the others wait for its outcome. A new pair
+is stored before anybody uses it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, or_, select, update
+from sqlalchemy.exc import DBAPIError
+
+from b24app.db import upsert
+from b24app.facts.tables import portals, tokens
+from b24app.oauth.server import AuthServer, TokenPair
+from b24app.rest.addresses import check_endpoint, host_of
+from b24app.rest.errors import (
+    AddressRefused,
+    RetryLater,
+    TokenDead,
+    TokenExpired,
+)
+
+EARLY_S = 60
+"""A token that ends within this time is renewed before use: a batch takes up to a minute."""
+
+CLAIM_S = 45.0
+"""After this a claim is that of a process that died; longer than a refresh can take."""
+
+WAIT_S = 50.0
+_POLL_S = 0.05
+_SAVE_TRIES = 60
+
+logger = logging.getLogger(__name__)
+
+
+class Vault(Protocol):
+    """Encryption at rest."""
+
+    def seal(self, text: str) -> str: ...
+    def open(self, text: str) -> str: ...
+
+
+def save(
+    conn: Connection,
+    vault: Vault,
+    portal_id: int,
+    user_id: int,
+    *,
+    access: str,
+    refresh: str,
+    expires_at: int,
+) -> None:
+    """Store a user's tokens, in place of any earlier ones, dead or alive."""
+    version = conn.scalar(
+        select(tokens.c.version).where(tokens.c.portal_id == portal_id, tokens.c.user_id == user_id)
+    )
+    row = {
+        "portal_id": portal_id,
+        "user_id": user_id,
+        "access": vault.seal(access),
+        "refresh": vault.seal(refresh),
+        "expires_at": expires_at,
+        "version": (version or 0) + 1,
+        "dead_reason": None,
+    }
+    upsert(conn, tokens, [row])
+
+
+class StoredTokens:
+    """The `TokenSource` of one user of one portal; None: of whoever is its reader. Thread-safe."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Vault,
+        auth: AuthServer,
+        portal_id: int,
+        user_id: int | None = None,
+        *,
+        allow_private: bool = False,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._auth = auth
+        self._portal_id = portal_id
+        self._user_id = user_id
+        self._allow_private = allow_private
+        self._clock = clock
+        self._sleep = sleep
+
+    def endpoint(self) -> str:
+        return str(self._portal().endpoint)
+
+    def access(self) -> str:
+        row = self._token()
+        access = self._vault.open(row.access)
+        if row.expires_at - EARLY_S > self._clock():
+            return access
+        return self.renew(access)
+
+    def renew(self, stale: str) -> str:
+        deadline = self._clock() + WAIT_S
+        while True:
+            row = self._token()
+            access = self._vault.open(row.access)
+            if access != stale and row.expires_at > self._clock():
+                return access  # somebody else was faster
+            if self._claim(row.version):
+                return self._refresh(row)
+            if self._clock() > deadline:
+                raise RetryLater("refresh_pending", "another process is refreshing this token", was_run=False)
+            self._sleep(_POLL_S)
+
+    def moved(self, location: str) -> None:
+        portal = self._portal()
+        confirmed = self._confirmed_endpoint(portal)
+        if host_of(confirmed) != host_of(location):
+            # app.info may lag behind; the answer to a refresh always has the present address.
+            self.renew(self._vault.open(self._token().access))
+            confirmed = str(self._portal().endpoint)
+        if host_of(confirmed) != host_of(location):
+            raise AddressRefused("move_unproven", "the authorization server does not confirm the new address")
+        with self._engine.begin() as conn:
+            self._store_endpoint(conn, confirmed)
+
+    def _confirmed_endpoint(self, portal: Any) -> str:
+        try:
+            info = self._auth.app_info(self.access(), portal.auth_server)
+        except TokenExpired:
+            return ""
+        return info.endpoint if info.member_id == portal.member_id else ""
+
+    def _refresh(self, row: Any) -> str:
+        portal = self._portal()
+        try:
+            pair = self._auth.refresh(self._vault.open(row.refresh), portal.auth_server)
+        except TokenDead as error:
+            return self._refused(row, error)
+        except BaseException:
+            self._release()  # nothing is lost: the next one who needs it asks again
+            raise
+        if pair.member_id and pair.member_id != portal.member_id:
+            self._release()
+            raise AddressRefused("foreign_token", "the authorization server answered for another portal")
+        self._store(pair)
+        return pair.access
+
+    def _refused(self, row: Any, error: TokenDead) -> str:
+        with self._engine.begin() as conn:
+            conn.execute(
+                update(tokens)
+                .where(self._mine(), tokens.c.version == row.version)
+                .values(dead_reason=error.code[:64])
+            )
+            conn.execute(update(tokens).where(self._mine()).values(refreshing_since=None))
+        newer = self._token()  # raises where the refused pair is still the stored one
+        return self._vault.open(newer.access)
+
+    def _store(self, pair: TokenPair) -> None:
+        values = {
+            "access": self._vault.seal(pair.access),
+            "refresh": self._vault.seal(pair.refresh),
+            "expires_at": pair.expires_at,
+            "version": tokens.c.version + 1,
+            "refreshing_since": None,
+            "dead_reason": None,
+        }
+        for attempt in range(1, _SAVE_TRIES + 1):
+            try:
+                with self._engine.begin() as conn:
+                    conn.execute(update(tokens).where(self._mine()).values(values))
+                    self._store_endpoint(conn, pair.endpoint)
+                return
+            except DBAPIError as error:
+                # The old refresh token may be dead by now: this pair exists only here.
+                if attempt == _SAVE_TRIES:
+                    raise
+                logger.warning("a new token pair cannot be stored yet: %s", type(error.orig).__name__)
+                self._sleep(min(1.0, 0.1 * attempt))
+
+    def _store_endpoint(self, conn: Connection, endpoint: str) -> None:
+        try:
+            endpoint = check_endpoint(endpoint, allow_private=self._allow_private)
+        except AddressRefused:
+            return  # the tokens are good all the same
+        conn.execute(
+            update(portals)
+            .where(portals.c.portal_id == self._portal_id, portals.c.endpoint != endpoint)
+            .values(endpoint=endpoint, domain=host_of(endpoint))
+        )
+
+    def _claim(self, version: int) -> bool:
+        now = self._clock()
+        with self._engine.begin() as conn:
+            claimed = conn.execute(
+                update(tokens)
+                .where(
+                    self._mine(),
+                    tokens.c.version == version,
+                    or_(tokens.c.refreshing_since.is_(None), tokens.c.refreshing_since < now - CLAIM_S),
+                )
+                .values(refreshing_since=now)
+            )
+        return claimed.rowcount == 1
+
+    def _release(self) -> None:
+        try:
+            with self._engine.begin() as conn:
+                conn.execute(update(tokens).where(self._mine()).values(refreshing_since=None))
+        except DBAPIError as error:
+            logger.warning("a refresh claim stays until it runs out: %s", type(error.orig).__name__)
+
+    def _token(self) -> Any:
+        with self._engine.connect() as conn:
+            row = conn.execute(select(tokens).where(self._mine())).one_or_none()
+        if row is None:
+            raise TokenDead("no_token", "no token of this user is stored")
+        if row.dead_reason is not None:
+            raise TokenDead(row.dead_reason, "the refresh token was refused")
+        return row
+
+    def _portal(self) -> Any:
+        with self._engine.connect() as conn:
+            row = conn.execute(
+                select(portals.c.member_id, portals.c.endpoint, portals.c.auth_server).where(
+                    portals.c.portal_id == self._portal_id
+                )
+            ).one_or_none()
+        if row is None:
+            raise TokenDead("no_portal", "this portal is not stored (any more)")
+        return row
+
+    def _mine(self) -> Any:
+        user: Any = self._user_id
+        if user is None:
+            user = select(portals.c.reader_id).where(portals.c.portal_id == self._portal_id).scalar_subquery()
+        return (tokens.c.portal_id == self._portal_id) & (tokens.c.user_id == user)

@@ -1,0 +1,136 @@
+"""One budget per portal, shared by all that ask it: in memory, or in Redis for several processes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from b24app.rest.limits import CLOUD, PortalLoad, RateLimit
+
+T = TypeVar("T")
+
+_FORGOTTEN_AFTER_S = 3600
+_TRIES = 50
+
+logger = logging.getLogger(__name__)
+
+
+class Loads(Protocol):
+    """Where the loads of portals are kept."""
+
+    def change(self, portal: str, rule: Callable[[PortalLoad, float], T]) -> T:
+        """Apply `rule(load, now)` to the portal's load, alone, and return what it returns."""
+        ...
+
+
+class Budget:
+    """The budget of one portal. `rate` None: a portal without a rate limit."""
+
+    def __init__(self, loads: Loads, portal: str, rate: RateLimit | None) -> None:
+        self._loads = loads
+        self._portal = portal
+        self._rate = rate
+
+    def take(self, wanted: Mapping[str, int], *, background: bool) -> float:
+        """0 once one request with these commands is booked; else seconds to wait before asking again."""
+        return self._loads.change(
+            self._portal, lambda load, now: load.take(wanted, now, self._rate, background=background)
+        )
+
+    def learn(self, seen: Mapping[str, tuple[float, float | None]]) -> None:
+        """Note per method the operating seconds that the portal counts and the seconds of one call."""
+        if seen:
+            self._loads.change(self._portal, lambda load, now: _learn_all(load, seen, now))
+
+    def refused(self) -> None:
+        """The portal refused a request because its bucket is full."""
+        self._loads.change(self._portal, lambda load, now: load.refused(now, self._rate))
+
+    def block(self, method: str, until: float) -> None:
+        """The portal refuses this method until this unix time."""
+        self._loads.change(self._portal, lambda load, _now: load.block(method, until))
+
+    def used(self) -> tuple[float, dict[str, float]]:
+        """(level of the bucket, operating seconds used per method), for operators."""
+        return self._loads.change(
+            self._portal,
+            lambda load, now: (load.level, {name: one.used(now) for name, one in load.methods.items()}),
+        )
+
+
+class Budgets:
+    """All portals' budgets."""
+
+    def __init__(self, loads: Loads | None = None) -> None:
+        self._loads = loads or MemoryLoads()
+
+    def for_portal(self, portal: str | int, rate: RateLimit | None = CLOUD) -> Budget:
+        """The budget of the portal; any key that names it the same in every process will do."""
+        return Budget(self._loads, str(portal), rate)
+
+
+class MemoryLoads:
+    """Loads within this process."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._loads: dict[str, PortalLoad] = {}
+
+    def change(self, portal: str, rule: Callable[[PortalLoad, float], T]) -> T:
+        with self._lock:
+            return rule(self._loads.setdefault(portal, PortalLoad()), self._clock())
+
+
+class RedisLoads:
+    """Loads in Redis, changed optimistically. While Redis is away each process goes by its own."""
+
+    def __init__(self, redis: Any, clock: Callable[[], float] = time.time) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._own = MemoryLoads(clock)
+
+    def change(self, portal: str, rule: Callable[[PortalLoad, float], T]) -> T:
+        from redis import RedisError
+
+        try:
+            return self._change(f"b24app:load:{portal}", rule)
+        except RedisError as error:
+            logger.warning("Redis is away, this process budgets alone: %s", type(error).__name__)
+            return self._own.change(portal, rule)
+
+    def _change(self, key: str, rule: Callable[[PortalLoad, float], T]) -> T:
+        from redis import WatchError
+
+        for _ in range(_TRIES):
+            with self._redis.pipeline() as pipe:
+                try:
+                    pipe.watch(key)
+                    text = pipe.get(key)
+                    load = PortalLoad.from_plain(json.loads(text)) if text else PortalLoad()
+                    outcome = rule(load, self._clock())
+                    pipe.multi()
+                    pipe.set(key, json.dumps(load.to_plain()), ex=_FORGOTTEN_AFTER_S)
+                    pipe.execute()
+                except WatchError:
+                    continue
+                return outcome
+        raise WatchError("too many at once")
+
+
+def open_budgets(redis_url: str | None) -> Budgets:
+    """Budgets in Redis where an URL is given, else in memory."""
+    if not redis_url:
+        return Budgets()
+    from redis import Redis
+
+    return Budgets(RedisLoads(Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)))
+
+
+def _learn_all(load: PortalLoad, seen: Mapping[str, tuple[float, float | None]], now: float) -> None:
+    for method, (operating_s, cost_s) in seen.items():
+        load.learn(method, operating_s, cost_s, now)

@@ -1,0 +1,264 @@
+"""PortalClient: every call to a portal goes through here. Budget, retry, token refresh, moved domain, log."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from b24app.rest import log
+from b24app.rest.addresses import check_endpoint, host_of
+from b24app.rest.budget import Budget
+from b24app.rest.calls import Call, Params, chunks, flatten, named, pack
+from b24app.rest.decipher import Reply, decipher, decipher_batch, to_float
+from b24app.rest.errors import (
+    GarbageAnswer,
+    MethodBlocked,
+    Moved,
+    RateLimited,
+    RestError,
+    RetryLater,
+    TokenDead,
+    TokenExpired,
+)
+from b24app.rest.token_source import TokenSource
+from b24app.rest.transport import Transport
+
+BACKGROUND_DEADLINE_S = 120.0
+FOREGROUND_DEADLINE_S = 15.0
+REQUEST_TIMEOUT_S = 70.0
+"""A little above the portal's own limit of 60 seconds, so that its answer still arrives."""
+
+MAX_TRIES = 6
+BACKOFF_FIRST_S = 0.5
+BACKOFF_LAST_S = 30.0
+
+
+def backoff_s(attempt: int, retry_after_s: float, chance: float) -> float:
+    """Seconds before the next try after `attempt` failures (from 1): exponential, at least what the
+    portal asks for, up to half as much again by `chance` (0..1), so that callers spread out."""
+    grown = min(BACKOFF_LAST_S, BACKOFF_FIRST_S * 2.0 ** (attempt - 1))
+    return max(retry_after_s, grown) * (1 + chance / 2)
+
+
+class PortalClient:
+    """Calls one portal's REST with one user's token; safe to share between threads.
+
+    `background` callers leave room for those who are looking; they may wait longer.
+    """
+
+    def __init__(
+        self,
+        *,
+        tokens: TokenSource,
+        budget: Budget,
+        transport: Transport,
+        background: bool = True,
+        label: str = "",
+        deadline_s: float | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.background = background
+        self._tokens = tokens
+        self._budget = budget
+        self._transport = transport
+        self._label = label
+        self._deadline_s = deadline_s or (BACKGROUND_DEADLINE_S if background else FOREGROUND_DEADLINE_S)
+        self._clock = clock
+        self._sleep = sleep
+        self._chance = chance
+
+    def call(self, method: str, params: Params | None = None) -> Reply:
+        """The portal's answer to one method.
+
+        Raises:
+            RestError: typed by what to do next; passing troubles only after retries until the deadline.
+        """
+        call = Call(method, {} if params is None else params)
+        body = named(call.params)
+        reply = self._send(method, body, wanted={method: 1}, is_read=call.is_read, rows=log.size_of)
+        self._learn({method: [reply]})
+        return reply
+
+    def batch(self, calls: Mapping[str, Call]) -> dict[str, Reply | RestError]:
+        """What became of each command, in order: any number, 50 a request, one failing alone.
+
+        A command may refer to an earlier one of the same 50 (`$result[name]…`). Reading commands that
+        failed in passing are repeated, unless they refer to another.
+
+        Raises:
+            RestError: a request as a whole failed.
+        """
+        outcome: dict[str, Reply | RestError] = {}
+        for chunk in chunks(calls):
+            outcome.update(self._batch(chunk))
+        return outcome
+
+    def _batch(self, calls: Mapping[str, Call]) -> dict[str, Reply | RestError]:
+        outcome: dict[str, Reply | RestError] = {}
+        todo = dict(calls)
+        renewed = False
+        deadline = self._clock() + self._deadline_s
+        for attempt in range(1, MAX_TRIES + 1):
+            access = self._tokens.access()
+            outcome.update(self._batch_once(todo))
+            expired = [name for name in todo if isinstance(outcome[name], TokenExpired)]
+            if expired and not renewed and all(call.is_read for call in todo.values()):
+                self._tokens.renew(access)  # the token ran out in the middle of the batch
+                renewed = True
+                continue
+            again = {name: call for name, call in todo.items() if _is_repeatable(call, outcome[name])}
+            wait = backoff_s(attempt, _longest_wait(outcome, again), self._chance())
+            if not again or self._clock() + wait > deadline:
+                break
+            self._sleep(wait)
+            todo = again
+        return {name: outcome[name] for name in calls}
+
+    def _batch_once(self, calls: Mapping[str, Call]) -> dict[str, Reply | RestError]:
+        reply = self._send(
+            "batch",
+            {"halt": 0, "cmd": pack(calls)},
+            wanted=Counter(call.method for call in calls.values()),
+            is_read=all(call.is_read for call in calls.values()),
+            rows=lambda _result: len(calls),
+        )
+        outcome = decipher_batch(reply, calls, now=self._clock())
+        seen: dict[str, list[Reply]] = {}
+        for name, call in calls.items():
+            answer = outcome[name]
+            if isinstance(answer, Reply):
+                seen.setdefault(call.method, []).append(answer)
+            elif isinstance(answer, MethodBlocked):
+                self._budget.block(call.method, answer.until)
+        self._learn(seen)
+        failed = Counter(
+            f"{calls[name].method} {answer.code}"
+            for name, answer in outcome.items()
+            if isinstance(answer, RestError)
+        )
+        if failed:
+            log.write("rest.batch_errors", {"portal": self._label, "errors": dict(failed)})
+        return outcome
+
+    def _send(
+        self,
+        method: str,
+        body: Mapping[str, Any],
+        *,
+        wanted: Mapping[str, int],
+        is_read: bool,
+        rows: Callable[[Any], int | None],
+    ) -> Reply:
+        deadline = self._clock() + self._deadline_s
+        renewals = moves = attempt = 0
+        while True:
+            self._wait_for_budget(wanted, deadline)
+            access = self._tokens.access()
+            try:
+                return self._exchange(method, body, access, wanted, rows, deadline)
+            except TokenExpired as error:
+                renewals += 1
+                if renewals > 2:
+                    raise TokenDead(
+                        error.code, "refused right after a refresh", status=error.status, method=method
+                    ) from error
+                self._tokens.renew(access)
+            except Moved as error:
+                moves += 1
+                self._follow(error, moves)
+            except MethodBlocked as error:
+                for name in wanted:
+                    self._budget.block(name, error.until)
+                if error.until > deadline:
+                    raise
+            except RetryLater as error:
+                attempt += 1
+                if isinstance(error, RateLimited):
+                    self._budget.refused()
+                wait = backoff_s(attempt, error.retry_after_s, self._chance())
+                if attempt >= MAX_TRIES or self._clock() + wait > deadline or (error.was_run and not is_read):
+                    raise
+                self._sleep(wait)
+
+    def _wait_for_budget(self, wanted: Mapping[str, int], deadline: float) -> None:
+        while wait := self._budget.take(wanted, background=self.background):
+            if self._clock() + wait > deadline:
+                raise RateLimited("budget", "the portal's limits are nearly used up", retry_after_s=wait)
+            self._sleep(wait * (1 + self._chance() / 20))
+
+    def _exchange(
+        self,
+        method: str,
+        body: Mapping[str, Any],
+        access: str,
+        wanted: Mapping[str, int],
+        rows: Callable[[Any], int | None],
+        deadline: float,
+    ) -> Reply:
+        endpoint = check_endpoint(self._tokens.endpoint(), allow_private=self._transport.allow_private)
+        told: dict[str, Any] = {
+            "portal": self._label or host_of(endpoint),
+            "method": method,
+            "commands": dict(wanted) if method == "batch" else None,
+        }
+        timeout_s = min(REQUEST_TIMEOUT_S, max(1.0, deadline - self._clock()))
+        started = time.monotonic()
+        try:
+            answer = self._transport.post_json(
+                endpoint + method, {**body, "auth": access}, timeout_s=timeout_s
+            )
+            told["status"] = answer.status
+            reply = decipher(answer.status, answer.headers, answer.body, method=method, now=self._clock())
+            told["rows"] = rows(reply.result)
+            told["operating"] = reply.operating_s
+            return reply
+        except RestError as error:
+            told["code"] = error.code or type(error).__name__
+            error.method = method
+            raise
+        finally:
+            told["ms"] = round((time.monotonic() - started) * 1000)
+            log.write("rest.call", told)
+
+    def _follow(self, error: Moved, moves: int) -> None:
+        if moves > 2:
+            raise GarbageAnswer("redirect_loop", "the portal redirects in circles", status=error.status)
+        location = check_endpoint(error.location, allow_private=self._transport.allow_private)
+        if "/rest/" not in error.location or location == check_endpoint(
+            self._tokens.endpoint(), allow_private=True
+        ):
+            # A page to log in or to be scolded, not another home of the same REST.
+            raise GarbageAnswer("redirect", "the portal redirects elsewhere", status=error.status)
+        log.write("rest.moved", {"portal": self._label, "to": host_of(location)})
+        self._tokens.moved(location)
+
+    def _learn(self, replies: Mapping[str, list[Reply]]) -> None:
+        seen: dict[str, tuple[float, float | None]] = {}
+        for method, answers in replies.items():
+            counted = [one.operating_s for one in answers if one.operating_s is not None]
+            if counted:
+                costs = [cost for one in answers if (cost := _cost_s(one)) is not None]
+                seen[method] = (max(counted), sum(costs) / len(costs) if costs else None)
+        self._budget.learn(seen)
+
+
+def _cost_s(reply: Reply) -> float | None:
+    return to_float(reply.time.get("processing", reply.time.get("duration")))
+
+
+def _is_repeatable(call: Call, outcome: Reply | RestError) -> bool:
+    if not isinstance(outcome, RetryLater) or (outcome.was_run and not call.is_read):
+        return False
+    return not any("$result[" in value for _key, value in flatten(call.params))
+
+
+def _longest_wait(outcome: Mapping[str, Reply | RestError], names: Mapping[str, Call]) -> float:
+    return max(
+        (answer.retry_after_s for name in names if isinstance(answer := outcome[name], RetryLater)),
+        default=0.0,
+    )

@@ -1,0 +1,177 @@
+"""Arithmetic of a portal's limits: its leaky bucket and its operating time per method. Pure.
+
+A `PortalLoad` is what we believe to have used. It becomes a few numbers in JSON, so that several
+processes can share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+WINDOW_MINUTES = 10
+OPERATING_LIMIT_S = 480.0
+"""Seconds of operating time that a method has in ten minutes (the documentation's figure)."""
+
+BACKGROUND_SHARE = 0.8
+"""Background reading stops here; what is above is for the people who are looking."""
+
+FOREGROUND_SHARE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """A leaky bucket: `capacity` requests at once, `per_second` drain."""
+
+    capacity: float
+    per_second: float
+
+    def ceiling(self, *, background: bool) -> float:
+        """How far it may be filled: some room is kept for lookers, and some for the way of the packets."""
+        return self.capacity * (0.7 if background else 0.94)
+
+
+CLOUD = RateLimit(50, 2)
+ENTERPRISE = RateLimit(250, 5)
+
+
+def rate_limit_of(license_code: str | None) -> RateLimit | None:
+    """The rate limit that goes with `LICENSE` of app.info; None for a portal that has none (on-premise)."""
+    name = (license_code or "").lower()
+    if name.endswith("_selfhosted"):
+        return None
+    return ENTERPRISE if "_ent" in name else CLOUD
+
+
+@dataclass(slots=True)
+class MethodLoad:
+    """Operating seconds of one method by minute, and what a call of it costs on average."""
+
+    minutes: dict[int, float] = field(default_factory=dict)
+    cost_s: float = 0.1
+    blocked_until: float = 0.0
+
+    def used(self, now: float) -> float:
+        """Seconds used within the window that ends now."""
+        self._forget(now)
+        return sum(self.minutes.values())
+
+    def spend(self, seconds: float, now: float) -> None:
+        """Book seconds on the present minute."""
+        minute = int(now // 60)
+        self.minutes[minute] = self.minutes.get(minute, 0.0) + seconds
+
+    def learn(self, reported_s: float, now: float) -> None:
+        """Bring the books nearer to what the portal says that it counted.
+
+        More than we knew (other processes, an earlier run) is booked now, so that it stays the
+        longest. Less is believed by half each time: calls under way are booked here already, but
+        not there yet.
+        """
+        gap = reported_s - self.used(now)
+        if gap >= 0:
+            self.spend(gap, now)
+            return
+        rest = -gap / 2
+        for minute in sorted(self.minutes):
+            taken = min(rest, self.minutes[minute])
+            self.minutes[minute] -= taken
+            rest -= taken
+
+    def wait(self, seconds: float, now: float, limit_s: float) -> float:
+        """Seconds until `seconds` more fit under `limit_s`; 0 if they fit now."""
+        blocked = max(0.0, self.blocked_until - now)
+        room = limit_s - self.used(now) - seconds
+        released = 0.0
+        for minute in sorted(self.minutes):
+            if room + released >= 0:
+                break
+            released += self.minutes[minute]
+            blocked = max(blocked, (minute + WINDOW_MINUTES) * 60 - now)
+        return blocked
+
+    def _forget(self, now: float) -> None:
+        oldest = int(now // 60) - WINDOW_MINUTES
+        for minute in [m for m in self.minutes if m <= oldest]:
+            del self.minutes[minute]
+
+
+@dataclass(slots=True)
+class PortalLoad:
+    """What all our processes have asked of one portal lately."""
+
+    level: float = 0.0
+    at: float = 0.0
+    methods: dict[str, MethodLoad] = field(default_factory=dict)
+
+    def take(
+        self, wanted: Mapping[str, int], now: float, rate: RateLimit | None, *, background: bool
+    ) -> float:
+        """Book one request with these commands (method to number) and return 0, or book nothing and
+        return the seconds after which to ask again."""
+        wait = 0.0
+        self._drain(now, rate)
+        if rate is not None:
+            over = self.level + 1 - rate.ceiling(background=background)
+            wait = max(wait, over / rate.per_second)
+        share = BACKGROUND_SHARE if background else FOREGROUND_SHARE
+        for method, count in wanted.items():
+            load = self.methods.get(method)
+            if load is not None:
+                # One request must always be possible in an empty window, however dear it is.
+                cost = min(load.cost_s * count, OPERATING_LIMIT_S * share)
+                wait = max(wait, load.wait(cost, now, OPERATING_LIMIT_S * share))
+        if wait > 0:
+            return wait
+        self.level += 1
+        for method, count in wanted.items():
+            load = self.methods.setdefault(method, MethodLoad())
+            load.spend(load.cost_s * count, now)
+        return 0.0
+
+    def learn(self, method: str, operating_s: float, cost_s: float | None, now: float) -> None:
+        """Note what the portal counts for the method, and what one call of it took."""
+        load = self.methods.setdefault(method, MethodLoad())
+        load.learn(operating_s, now)
+        if cost_s is not None and cost_s >= 0:
+            load.cost_s += (cost_s - load.cost_s) / 8
+
+    def refused(self, now: float, rate: RateLimit | None) -> None:
+        """The portal said that its bucket is full: others share it."""
+        self._drain(now, rate)
+        if rate is not None:
+            self.level = max(self.level, rate.capacity)
+
+    def block(self, method: str, until: float) -> None:
+        """The portal refuses this method until then."""
+        load = self.methods.setdefault(method, MethodLoad())
+        load.blocked_until = max(load.blocked_until, until)
+
+    def _drain(self, now: float, rate: RateLimit | None) -> None:
+        if rate is not None:
+            self.level = max(0.0, self.level - max(0.0, now - self.at) * rate.per_second)
+        self.at = max(self.at, now)
+
+    def to_plain(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "level": self.level,
+            "at": self.at,
+            "methods": {
+                name: [sorted(load.minutes.items()), load.cost_s, load.blocked_until]
+                for name, load in self.methods.items()
+            },
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> PortalLoad:
+        """The inverse of `to_plain`."""
+        return cls(
+            level=plain["level"],
+            at=plain["at"],
+            methods={
+                name: MethodLoad({int(m): s for m, s in minutes}, cost_s, blocked_until)
+                for name, (minutes, cost_s, blocked_until) in plain["methods"].items()
+            },
+        )
