@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from b24app.config import Settings
 from b24app.crypto import Signer, Vault
 from b24app.db import open_engine
+from b24app.facts.tables import portals
+from b24app.oauth.server import AuthServer
+from b24app.oauth.tokens import StoredTokens
+from b24app.portals.admission import Admission
+from b24app.rest.budget import Budgets, open_budgets
+from b24app.rest.client import PortalClient
+from b24app.rest.errors import TokenDead
+from b24app.rest.transport import Transport
 
 if TYPE_CHECKING:
     from b24app.jobs.queue import Jobs
-    from b24app.oauth.server import AuthServer
-    from b24app.rest.budget import Budgets
-    from b24app.rest.client import PortalClient
-    from b24app.rest.transport import Transport
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Parts:
     auth: AuthServer
     budgets: Budgets
     transport: Transport
+    admission: Admission
     jobs: Jobs | None = None
 
     @cached_property
@@ -37,38 +42,44 @@ class Parts:
         return Signer(self.settings.secret_keys)
 
     def client(self, portal_id: int, user_id: int | None = None, *, background: bool = True) -> PortalClient:
-        """A client with the token of the user; None: of the portal's reader. `background` waits politely."""
-        from b24app.oauth.tokens import StoredTokens
-        from b24app.rest.client import PortalClient
+        """A client with the user's token; None: that of the portal's reader. `background` waits politely.
 
+        Raises: TokenDead where the portal is unknown or has no reader.
+        """
+        with self.engine.connect() as conn:
+            row = conn.execute(
+                select(portals.c.reader_id, portals.c.domain).where(portals.c.portal_id == portal_id)
+            ).first()
+        owner = user_id if user_id is not None else (row.reader_id if row else None)
+        if row is None or owner is None:
+            raise TokenDead("no_token", "nobody's token is stored for this portal")
         return PortalClient(
             tokens=StoredTokens(
                 self.engine,
                 self.vault,
                 self.auth,
                 portal_id,
-                user_id,
+                owner,
                 allow_private=self.settings.allow_private_portals,
             ),
-            budget=self.budgets.for_portal(portal_id),
+            budget=self.budgets.for_portal(row.domain),
             transport=self.transport,
             background=background,
-            label=f"{portal_id}",
+            label=str(portal_id),
         )
 
 
 def build(settings: Settings) -> Parts:
     """The parts as the settings ask for. Opens the database; starts no thread."""
-    from b24app.oauth.server import AuthServer
-    from b24app.rest.budget import open_budgets
-    from b24app.rest.transport import Transport
-
+    auth = AuthServer(settings)
+    budgets = open_budgets(settings.redis_url)
     transport = Transport(allow_private=settings.allow_private_portals)
     return Parts(
         settings=settings,
         engine=open_engine(settings.database_url),
         vault=Vault(settings.secret_keys),
-        auth=AuthServer(settings),
-        budgets=open_budgets(settings.redis_url),
+        auth=auth,
+        budgets=budgets,
         transport=transport,
+        admission=Admission(auth, budgets, transport, client_id=settings.client_id),
     )

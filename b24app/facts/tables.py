@@ -81,6 +81,7 @@ portals = Table(
     Column("checking_since", Float),  # claim of the process that is asking now
     Column("watched_at", Float),  # when somebody last looked
     UniqueConstraint("member_id"),
+    sqlite_autoincrement=True,  # the number of a removed portal is never given to another one
 )
 
 tokens = Table(

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from b24app.web import health
+from b24app.web import api_org, api_settings, assets, health, oauth_token
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health.blueprint,
+    assets.blueprint,
+    api_org.blueprint,
+    api_settings.blueprint,
+    oauth_token.blueprint,
+)
