@@ -1,0 +1,388 @@
+"""From a question to sums, and from sums to the answer. Pure: the sums are read between the two."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+
+from b24app.metrics import periods
+from b24app.metrics.context import Context
+from b24app.metrics.coverage import Covered, Level, Reason
+from b24app.metrics.kinds import NO_RATE, Outcome, Ratio, Shape
+from b24app.metrics.measures import Cut, Measure, Table
+from b24app.metrics.metric import TIMES, By, Metric
+from b24app.metrics.periods import Grain, Period
+from b24app.metrics.query import KpiQuery
+from b24app.metrics.sums import Cell, SumsQuery, Totals
+from b24app.scope import Whose
+
+CUTS: Mapping[By, frozenset[Cut]] = {
+    By.DAY: frozenset({Cut.DAY}),
+    By.WEEK: frozenset({Cut.DAY}),
+    By.MONTH: frozenset({Cut.DAY}),
+    By.USER: frozenset({Cut.OWNER}),
+    By.DEPARTMENT: frozenset({Cut.OWNER}),
+    By.PIPELINE: frozenset({Cut.CATEGORY}),
+    By.STAGE: frozenset({Cut.CATEGORY, Cut.STAGE}),
+    By.CHANNEL: frozenset({Cut.CHANNEL}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """The sums to read: of the period, and of the days it is compared with."""
+
+    now: tuple[SumsQuery, ...]
+    before: tuple[SumsQuery, ...] = ()
+    before_period: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Records that a rule keeps out of the number; `currency` of those without a rate."""
+
+    reason: str
+    count: int
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One part of a value. `before` and `change` only where parts are compared too."""
+
+    key: str
+    value: Fraction | None
+    numerator: Fraction | None = None
+    denominator: Fraction | None = None
+    few_data: bool = False
+    share: Fraction | None = None
+    before: Fraction | None = None
+    change: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KpiValue:
+    """One answered KPI. `value` None: `reason` says why. `since`: first day read, where not all is."""
+
+    metric: Metric
+    shape: Shape
+    value: Fraction | None
+    numerator: Fraction | None = None
+    denominator: Fraction | None = None
+    reason: Reason | None = None
+    is_provisional: bool = False
+    few_data: bool = False
+    before: Fraction | None = None
+    change: Fraction | None = None
+    since: date | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    rows: tuple[Row, ...] | None = None
+
+
+def reads(query: KpiQuery, context: Context) -> Reads:
+    """The sums that answer the question: one query per table and period, however many KPIs are asked."""
+    now = _queries(query, context, query.metrics, query.period)
+    if query.compare is None:
+        return Reads(now)
+    earlier = periods.before(query.period, context.today, query.compare)
+    if earlier is None:
+        return Reads(now)
+    dated = [metric for metric in query.metrics if not metric.is_snapshot]
+    comparing = replace(query, by=query.by if _compares_rows(query) else None)
+    return Reads(now, _queries(comparing, context, dated, earlier), earlier)
+
+
+def answer(
+    query: KpiQuery, context: Context, wanted: Reads, now: Sequence[Cell], before: Sequence[Cell]
+) -> list[KpiValue]:
+    """Every asked KPI, in the asked order. `now` and `before`: the cells of all queries in `wanted`."""
+    present = _Folded(query, context, now)
+    earlier = _Folded(query, context, before)
+    return [_value(metric, query, context, wanted, present, earlier) for metric in query.metrics]
+
+
+def owners_of(query: KpiQuery, context: Context) -> frozenset[int] | None:
+    """Whose records count in the scope; None for the company: nobody's records count there too."""
+    if query.scope.whose is Whose.COMPANY:
+        return None
+    assert query.scope.id is not None  # noqa: S101  only the company has no id
+    if query.scope.whose is Whose.DEPARTMENT:
+        return context.org.people(query.scope.id)
+    return frozenset({query.scope.id})
+
+
+def _queries(
+    query: KpiQuery, context: Context, metrics: Iterable[Metric], period: Period
+) -> tuple[SumsQuery, ...]:
+    measures: dict[Table, set[Measure]] = {}
+    cuts: dict[Table, set[Cut]] = {}
+    by_cuts = frozenset() if query.by is None else CUTS[query.by]
+    for metric in metrics:
+        for measure in metric.measures_in(context.uses_leads):
+            measures.setdefault(measure.table, set()).add(measure)
+            cuts.setdefault(measure.table, set()).update(by_cuts | metric.step_cuts)
+    owners = owners_of(query, context)
+    return tuple(
+        SumsQuery(
+            table=table,
+            measures=frozenset(measures[table]),
+            period=period,
+            owners=owners,
+            categories=None if table is Table.LEADS else context.categories,
+            cuts=frozenset(cuts[table]) & OFFERED[table],
+        )
+        for table in Table
+        if table in measures
+    )
+
+
+OFFERED: Mapping[Table, frozenset[Cut]] = {
+    Table.WON_LOST: frozenset(Cut) - {Cut.REACHED},
+    Table.COHORT: frozenset(Cut),
+    Table.OPEN: frozenset(Cut) - {Cut.REACHED, Cut.DAY},
+    Table.STAYS: frozenset(Cut) - {Cut.REACHED},
+    Table.LEADS: frozenset({Cut.OWNER, Cut.DAY, Cut.CHANNEL}),
+}
+"""What the records of a table can be kept apart by; other cuts do not touch it."""
+
+
+def _compares_rows(query: KpiQuery) -> bool:
+    return query.by is not None and query.by not in TIMES
+
+
+class _Folded:
+    """Cells added up: all of them, and by the key of every row that they belong to."""
+
+    def __init__(self, query: KpiQuery, context: Context, cells: Sequence[Cell]) -> None:
+        self.cells = cells
+        self.total = Totals()
+        self.rows: dict[str, Totals] = {}
+        self.days: dict[str, set[date]] = {}
+        keys_of = _keys(query, context)
+        for cell in cells:
+            self.total.add(cell)
+            for key in keys_of(cell):
+                self.rows.setdefault(key, Totals()).add(cell)
+
+    def row(self, key: str) -> Totals:
+        return self.rows.get(key) or Totals()
+
+
+def _keys(query: KpiQuery, context: Context) -> Callable[[Cell], Iterable[str]]:
+    """To which rows a cell belongs."""
+    by = query.by
+    if by in TIMES:
+        grain = Grain(by)
+        today = context.today
+        # A cell of the present state has no day: it is today's.
+        return lambda cell: (periods.piece_key(cell.day or today, grain),)
+    if by is By.USER:
+        employees = context.org.employees() | _self(query)
+        return lambda cell: (f"user:{cell.owner}",) if cell.owner in employees else ()
+    if by is By.DEPARTMENT:
+        homes = _departments_of(query, context)
+        return lambda cell: homes.get(cell.owner or 0, ())
+    if by is By.PIPELINE:
+        return lambda cell: (f"pipeline:{cell.category}",)
+    if by is By.STAGE:
+        return lambda cell: (f"stage:{cell.category}:{cell.stage}",)
+    if by is By.CHANNEL:
+        return lambda cell: (f"channel:{context.channel(cell.utm_source, cell.source_id)}",)
+    return lambda cell: ()
+
+
+def _self(query: KpiQuery) -> frozenset[int]:
+    """Somebody who asks for their own numbers before the employees are read is a row too."""
+    if query.scope.whose is Whose.USER and query.scope.id is not None:
+        return frozenset({query.scope.id})
+    return frozenset()
+
+
+def _departments_in(query: KpiQuery, context: Context) -> tuple[int, ...]:
+    """The departments of the scope, parents before children; an employee has none."""
+    org = context.org
+    if query.scope.whose is Whose.DEPARTMENT and query.scope.id is not None:
+        return org.subtree(query.scope.id)
+    if query.scope.whose is Whose.COMPANY:
+        return tuple(dict.fromkeys(inner for root in org.roots() for inner in org.subtree(root)))
+    return ()
+
+
+def _departments_of(query: KpiQuery, context: Context) -> dict[int, tuple[str, ...]]:
+    """For every employee the row keys of the departments that they count in, each once."""
+    homes: dict[int, list[str]] = {}
+    for department_id in _departments_in(query, context):
+        for user_id in context.org.people(department_id):
+            homes.setdefault(user_id, []).append(f"department:{department_id}")
+    return {user_id: tuple(keys) for user_id, keys in homes.items()}
+
+
+def _value(
+    metric: Metric, query: KpiQuery, context: Context, wanted: Reads, now: _Folded, before: _Folded
+) -> KpiValue:
+    shape = metric.shape_in(context.uses_leads)
+    needs = metric.needs_in(context.uses_leads)
+    if query.scope.whose not in metric.per:
+        return KpiValue(metric, shape, None, reason=Reason.NOT_PER_EMPLOYEE, rows=_no_rows(metric, query))
+    covered = context.coverage.of(needs, query.period)
+    if covered.level is Level.NONE:
+        return KpiValue(metric, shape, None, reason=covered.reason, rows=_no_rows(metric, query))
+    outcome, reason = _judged(shape.outcome(now.total, context.rates), covered)
+    is_compared = wanted.before_period is not None and not metric.is_snapshot
+    earlier: Fraction | None = None
+    rows_comparable = False
+    if is_compared and wanted.before_period is not None:
+        known = context.coverage.of(needs, wanted.before_period).level is Level.FULL
+        if known and covered.level is Level.FULL:
+            earlier = shape.outcome(before.total, context.rates).value
+            rows_comparable = _compares_rows(query) and metric.steps is None
+    return KpiValue(
+        metric,
+        shape,
+        value=outcome.value,
+        numerator=outcome.numerator,
+        denominator=outcome.denominator,
+        reason=reason,
+        is_provisional=covered.level is Level.PARTLY and outcome.value is not None,
+        few_data=_is_few(shape, outcome, context),
+        before=earlier,
+        change=_change(outcome.value, earlier),
+        since=covered.since,
+        left_out=_left_out(metric, shape, now.total, context),
+        rows=_rows(metric, shape, query, context, covered, now, before if rows_comparable else None),
+    )
+
+
+def _judged(outcome: Outcome, covered: Covered) -> tuple[Outcome, Reason | None]:
+    """The outcome as far as it may be said: what is not read is never 0, and nobody's data has a reason."""
+    if covered.level is Level.NONE:
+        return Outcome(None), covered.reason
+    if covered.level is Level.PARTLY and not outcome.value and not outcome.denominator:
+        return Outcome(None), Reason.NOT_SYNCED
+    return outcome, Reason.NO_RECORDS if outcome.value is None else None
+
+
+def _is_few(shape: Shape, outcome: Outcome, context: Context) -> bool:
+    if not isinstance(shape, Ratio) or outcome.denominator is None:
+        return False
+    return outcome.denominator < (context.min_mean if shape.is_mean else context.min_ratio)
+
+
+def _change(value: Fraction | None, before: Fraction | None) -> Fraction | None:
+    if value is None or not before:
+        return None
+    return (value - before) / abs(before)
+
+
+def _left_out(metric: Metric, shape: Shape, totals: Totals, context: Context) -> tuple[LeftOut, ...]:
+    found: list[LeftOut] = []
+    without_rate: Counter[str] = Counter()
+    for term in shape.terms:
+        without_rate |= term.without_rate(totals, context.rates)
+    found += [LeftOut(NO_RATE, count, code) for code, count in sorted(without_rate.items()) if count]
+    for reason, measure in metric.left_out:
+        if count := totals.of(measure):
+            found.append(LeftOut(reason, count))
+    return tuple(found)
+
+
+def _no_rows(metric: Metric, query: KpiQuery) -> tuple[Row, ...] | None:
+    return () if query.by is not None or metric.steps is not None else None
+
+
+def _rows(
+    metric: Metric,
+    shape: Shape,
+    query: KpiQuery,
+    context: Context,
+    covered: Covered,
+    now: _Folded,
+    before: _Folded | None,
+) -> tuple[Row, ...] | None:
+    if metric.steps is not None:
+        return _step_rows(metric, context, now)
+    if query.by is None:
+        return None
+    found: list[Row] = []
+    for key, piece in _row_keys(metric, query, context, now):
+        part = covered
+        if piece is not None:
+            part = _piece_covered(metric, context, piece)
+        outcome, _ = _judged(shape.outcome(now.row(key), context.rates), part)
+        earlier = None if before is None else shape.outcome(before.row(key), context.rates).value
+        found.append(
+            Row(
+                key,
+                outcome.value,
+                outcome.numerator,
+                outcome.denominator,
+                _is_few(shape, outcome, context),
+                before=earlier,
+                change=_change(outcome.value, earlier),
+            )
+        )
+    return tuple(found)
+
+
+def _piece_covered(metric: Metric, context: Context, piece: Period) -> Covered:
+    if metric.is_snapshot and context.today not in piece:
+        return Covered(Level.NONE, Reason.NOT_SYNCED)  # what was in progress on another day is not known
+    return context.coverage.of(metric.needs_in(context.uses_leads), piece)
+
+
+def _step_rows(metric: Metric, context: Context, now: _Folded) -> tuple[Row, ...]:
+    assert metric.steps is not None  # noqa: S101  asked by the only caller
+    steps = metric.steps(now.cells, context.reference, context.categories, context.uses_leads)
+    rows = []
+    for step in steps:
+        top = Fraction(step.numerator)
+        bottom = None if step.denominator is None else Fraction(step.denominator)
+        outcome = Outcome(top / bottom if bottom else None, top, bottom)
+        few = bottom is not None and bottom < context.min_ratio
+        rows.append(Row(step.key, outcome.value, top, bottom, few, share=step.of_cohort))
+    return tuple(rows)
+
+
+def _row_keys(
+    metric: Metric, query: KpiQuery, context: Context, now: _Folded
+) -> list[tuple[str, Period | None]]:
+    """The rows in order: those that must stand there even when empty, then what the records add.
+
+    Pieces of time carry their days; pieces that have not begun are left out unless records are in them.
+    """
+    by = query.by
+    if by in TIMES:
+        grain = Grain(by)
+        cut = [(periods.piece_key(p.start, grain), p) for p in periods.pieces(query.period, grain)]
+        return [(key, p) for key, p in cut if p.start <= context.today or key in now.rows]
+    return [(key, None) for key in _named_keys(metric, query, context, now)]
+
+
+def _named_keys(metric: Metric, query: KpiQuery, context: Context, now: _Folded) -> list[str]:
+    measures = metric.measures_in(context.uses_leads)
+    filled = {key for key, totals in now.rows.items() if any(totals.of(measure) for measure in measures)}
+    if query.by is By.USER:
+        owners = owners_of(query, context)
+        people = context.org.employees() | _self(query) if owners is None else owners
+        users = context.org.users
+        return [
+            key
+            for user_id in sorted(people)
+            if (key := f"user:{user_id}") in filled or user_id not in users or users[user_id].is_active
+        ]
+    if query.by is By.DEPARTMENT:
+        return [f"department:{department_id}" for department_id in _departments_in(query, context)]
+    if query.by is By.PIPELINE:
+        known = [p.key for p in context.reference.pipelines if _counts(p.category_id, context)]
+        return known + sorted(filled - set(known))
+    if query.by is By.STAGE:
+        stages = [s.key for s in context.reference.stages if _counts(s.category_id, context)]
+        return [key for key in stages if key in filled] + sorted(filled - set(stages))
+    return sorted(filled)
+
+
+def _counts(category_id: int, context: Context) -> bool:
+    return context.categories is None or category_id in context.categories
