@@ -1,0 +1,259 @@
+"""`GET /api/v1/deals/<id>`: one deal beside the norm of its pipeline, for the tab of the deal card.
+
+Whether the viewer may see the deal is the portal's decision: the deal is read with the viewer's own token.
+Where the portal does not answer, those who may see the responsible employee's KPIs get the stored deal.
+
+    {"portal", "deal", "live": true, "as_of", "status": "open" | "won" | "lost",
+     "owner": {"id", "name", "visible"},            visible: the viewer may see this employee's KPIs
+     "pipeline": {"id", "name"}, "stage": {"id", "name"},
+     "amount", "currency", "report_amount", "report_currency",
+     "created_at",
+     "age": {"seconds", "median", "p75", "sample"},  from creation to now, or to closing
+     "in_stage": the same with "since"; null for a closed deal,
+     "norm": {"won_deals", "needed"},                median, p75 are null below `needed`
+     "last_activity": {"at", "seconds"} | null,
+     "first_response": {"seconds", "reason"},        reason: null, no_records, missing_scope, not_synced
+     "returns": 0,
+     "contribution": null | {"metric", "day", "month", "amount", "currency", "counted"}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, jsonify
+from sqlalchemy import Connection
+
+from b24app import clock
+from b24app.access import Visibility, is_administrator
+from b24app.deal_norms import WON_NEEDED, Contact, count_returns, first_response_s, norm, stage_since
+from b24app.facts import deal_history, store, values
+from b24app.facts import deals as deal_facts
+from b24app.facts.deals import Deal
+from b24app.facts.rates import load_rates
+from b24app.metrics.money import SCALE
+from b24app.portals.settings import PortalSettings
+from b24app.rest.calls import Call
+from b24app.rest.decipher import Reply
+from b24app.rest.errors import AccessDenied, BadRequest, NotFound, RestError, ScopeMissing
+from b24app.viewer import Viewer
+from b24app.web import scopes
+from b24app.web.context import parts, viewer
+from b24app.web.moments import rfc3339
+from b24app.web.problems import Problem
+from b24app.web.session import require_viewer
+
+blueprint = Blueprint("api_deal", __name__, url_prefix="/api/v1")
+
+STATUS = {"P": "open", "S": "won", "F": "lost"}
+LEAD = 1
+"""Entity type of a lead."""
+MEETING = 1
+"""Activity type of a meeting."""
+CENT = Decimal("0.01")
+
+
+@blueprint.get("/deals/<int:deal_id>")
+@require_viewer
+def deal(deal_id: int) -> Response:
+    """The deal as the portal shows it to this viewer."""
+    return jsonify(deal_json(viewer(), deal_id))
+
+
+def deal_json(asking: Viewer, deal_id: int) -> dict[str, Any]:
+    """The body of `GET /api/v1/deals/<id>`, read live.
+
+    Raises: Problem 403 where the portal does not show the deal to the viewer (404 for an admin), 503 where
+    the portal does not answer and the stored deal is not open to the viewer.
+    """
+    with parts().engine.connect() as conn:
+        stored = deal_history.deal(conn, asking.portal_id, deal_id)
+    calls = _calls(deal_id, stored.lead_id if stored else None)
+    try:
+        answers = parts().client(asking.portal_id, asking.user_id, background=False).batch(calls)
+        found = answers["deal"]
+        if isinstance(found, RestError):
+            raise found
+    except (AccessDenied, NotFound, BadRequest) as error:
+        raise _not_shown(asking, deal_id) from error
+    except RestError as error:
+        fallback = stored_deal_json(asking, deal_id)
+        if fallback is None:
+            raise Problem(
+                503, "The portal does not answer", "the deal cannot be read now; try again shortly"
+            ).with_header("Retry-After", "5") from error
+        return fallback
+    with parts().engine.connect() as conn:
+        border = store.load_border(conn, asking.portal_id)
+        live = deal_facts.parse(_item(found), border)
+        contacts, reason = _contacts(answers, border.zone)
+        visibility, portal_settings = scopes.seen_by(conn, asking)
+        described = _describe(conn, asking, live, visibility, portal_settings)
+        described["first_response"] = _first_response(conn, asking, live, contacts, reason)
+    return {**described, "live": True}
+
+
+def stored_deal_json(asking: Viewer, deal_id: int) -> dict[str, Any] | None:
+    """The same from the store, without asking the portal; None where that is not for this viewer.
+
+    The store does not know who may read a deal on the portal, so only those get it who may see the KPIs
+    that the deal is a part of.
+    """
+    with parts().engine.connect() as conn:
+        stored = deal_history.deal(conn, asking.portal_id, deal_id)
+        visibility, portal_settings = scopes.seen_by(conn, asking)
+        if stored is None or not visibility.can_see_owner(stored.owner_id):
+            return None
+        described = _describe(conn, asking, stored, visibility, portal_settings)
+    return {**described, "first_response": {"seconds": None, "reason": "not_synced"}, "live": False}
+
+
+def _calls(deal_id: int, lead_id: int | None) -> dict[str, Call]:
+    calls = {
+        "deal": Call("crm.item.get", {"entityTypeId": deal_facts.ENTITY_TYPE_ID, "id": deal_id}),
+        "activities": _activities(deal_facts.ENTITY_TYPE_ID, deal_id),
+    }
+    if lead_id is not None:
+        calls["lead_activities"] = _activities(LEAD, lead_id)
+    return calls
+
+
+def _activities(owner_type_id: int, owner_id: int) -> Call:
+    return Call(
+        "crm.activity.list",
+        {
+            "filter": {"OWNER_TYPE_ID": owner_type_id, "OWNER_ID": owner_id},
+            "order": {"ID": "ASC"},  # the first page is enough to find the first answer
+            "select": ["ID", "TYPE_ID", "DIRECTION", "COMPLETED", "CREATED", "START_TIME"],
+            "start": -1,
+        },
+    )
+
+
+def _not_shown(asking: Viewer, deal_id: int) -> Problem:
+    if is_administrator(asking):
+        return Problem(404, "No such deal", f"deal {deal_id} does not exist on the portal")
+    return Problem(403, "Not for this viewer", "the portal does not show you this deal")
+
+
+def _item(reply: Reply) -> Mapping[str, Any]:
+    result = reply.result if isinstance(reply.result, Mapping) else {}
+    item = result.get("item")
+    return item if isinstance(item, Mapping) else {}
+
+
+def _contacts(answers: Mapping[str, Reply | RestError], zone: ZoneInfo) -> tuple[list[Contact], str | None]:
+    """What was done for the client, and why it is not known, if it is not."""
+    contacts: list[Contact] = []
+    for name in ("activities", "lead_activities"):
+        answer = answers.get(name)
+        if isinstance(answer, RestError):
+            return [], "missing_scope" if isinstance(answer, ScopeMissing) else "not_synced"
+        for row in answer.result if answer is not None and isinstance(answer.result, list) else ():
+            at = values.moment(row.get("START_TIME"), zone) or values.moment(row.get("CREATED"), zone)
+            if at is not None:
+                is_meeting = values.whole(row.get("TYPE_ID")) == MEETING
+                contacts.append(
+                    Contact(
+                        at=at,
+                        is_outgoing=values.whole(row.get("DIRECTION")) == 2 and not is_meeting,
+                        is_held=is_meeting and values.yes(row.get("COMPLETED")),
+                    )
+                )
+    return contacts, None
+
+
+def _first_response(
+    conn: Connection, asking: Viewer, found: Deal, contacts: list[Contact], reason: str | None
+) -> dict[str, Any]:
+    began = found.created_at
+    if found.lead_id is not None:
+        lead_at = deal_history.lead_created_at(conn, asking.portal_id, found.lead_id)
+        began = min(began, lead_at) if lead_at is not None else began
+    seconds = None if reason else first_response_s(began, contacts)
+    return {"seconds": seconds, "reason": reason or ("no_records" if seconds is None else None)}
+
+
+def _describe(
+    conn: Connection, asking: Viewer, found: Deal, visibility: Visibility, settings: PortalSettings
+) -> dict[str, Any]:
+    now = clock.epoch()
+    entries = deal_history.entries(conn, asking.portal_id, found.deal_id)
+    habits = deal_history.habits(conn, asking.portal_id, found.category_id, found.stage_id)
+    names = deal_history.names(conn, asking.portal_id, found.category_id)
+    rates = load_rates(conn, asking.portal_id, settings.currency)
+    is_open = found.semantics == "P"
+    since = stage_since(entries, found.category_id, found.stage_id, found.moved_at)
+    worth = rates.convert(int(found.amount * SCALE), found.currency)
+    report_amount = None if worth is None else _money(Decimal(worth.numerator) / worth.denominator)
+    owner = visibility.org.users.get(found.owner_id)
+    return {
+        "portal": asking.member_id,
+        "deal": found.deal_id,
+        "as_of": rfc3339(now),
+        "status": STATUS[found.semantics],
+        "owner": {
+            "id": found.owner_id,
+            "name": owner.name if owner else "",
+            "visible": visibility.can_see_user(found.owner_id),
+        },
+        "pipeline": {"id": found.category_id, "name": names.pipeline},
+        "stage": {"id": found.stage_id, "name": names.stages.get(found.stage_id, found.stage_id)},
+        "amount": _money(found.amount),
+        "currency": found.currency,
+        "report_amount": report_amount,
+        "report_currency": rates.currency,
+        "created_at": rfc3339(found.created_at),
+        "age": _beside_norm(
+            (now if is_open else found.moved_at) - found.created_at, habits.cycles_s, habits.won_deals
+        ),
+        "in_stage": {
+            "since": rfc3339(since),
+            **_beside_norm(now - since, habits.stays_s, habits.won_deals),
+        }
+        if is_open
+        else None,
+        "norm": {"won_deals": habits.won_deals, "needed": WON_NEEDED},
+        "last_activity": None
+        if found.last_activity_at is None
+        else {"at": rfc3339(found.last_activity_at), "seconds": max(0, now - found.last_activity_at)},
+        "returns": count_returns(entries, names.order),
+        "contribution": _contribution(found, report_amount, rates.currency, settings),
+    }
+
+
+def _beside_norm(seconds: int, durations_s: tuple[int, ...], won_deals: int) -> dict[str, Any]:
+    usual = norm(durations_s, won_deals)
+    return {
+        "seconds": max(0, seconds),
+        "median": None if usual is None else usual.median_s,
+        "p75": None if usual is None else usual.p75_s,
+        "sample": 0 if usual is None else usual.sample,
+    }
+
+
+def _contribution(
+    found: Deal, report_amount: str | None, currency: str | None, settings: PortalSettings
+) -> dict[str, Any] | None:
+    """What a closed deal has already given, and in which month; None for an open one."""
+    if found.semantics == "P":
+        return None
+    won_day: date = found.moved_day
+    chosen = settings.pipelines is None or found.category_id in settings.pipelines
+    is_won = found.semantics == "S"
+    return {
+        "metric": "revenue" if is_won else "deals_lost",
+        "day": won_day.isoformat(),
+        "month": won_day.isoformat()[:7],
+        "amount": report_amount if is_won else None,
+        "currency": currency if is_won else None,
+        "counted": chosen and not found.is_recurring,
+    }
+
+
+def _money(amount: Decimal) -> str:
+    return format(amount.quantize(CENT, ROUND_HALF_UP), "f")
