@@ -1,0 +1,472 @@
+"""Writes of facts. Every change of a portal's facts moves its `data_version` in the same transaction.
+
+Writers of one portal take turns: each transaction first locks the portal's bookkeeping row, so what it
+reads before it writes cannot change under it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import date
+from functools import cached_property
+from itertools import groupby
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, select, tuple_, update
+
+from b24app.db import upsert
+from b24app.facts import deals, derive, tables
+from b24app.facts.deals import Deal
+from b24app.facts.leads import Lead
+from b24app.facts.people import Department, User
+from b24app.facts.reference import Currency, LeadSource, Pipeline, Stage
+from b24app.facts.stages import Entry
+from b24app.facts.values import Border
+
+CHUNK = 1_000
+"""Ids in one IN list."""
+
+LOCK_SOURCE = "changes"
+"""The row of `sync_sources` that writers of a portal lock."""
+
+Fact = TypeVar("Fact")
+
+
+class PortalLeft(Exception):
+    """The portal was removed or closed while its rows were being read: nothing may be stored any more."""
+
+
+class BorderMoved(Exception):
+    """The portal's time zone changed since the rows were parsed: read them again."""
+
+
+def load_border(conn: Connection, portal_id: int) -> Border:
+    """What `parse` needs for this portal. Raises: PortalLeft."""
+    name = conn.execute(
+        select(tables.portals.c.timezone).where(tables.portals.c.portal_id == portal_id)
+    ).scalar_one_or_none()
+    if name is None:
+        raise PortalLeft(portal_id)
+    stages = tables.stages.c
+    rows = conn.execute(
+        select(stages.entity_type_id, stages.category_id, stages.stage_id, stages.semantics).where(
+            stages.portal_id == portal_id
+        )
+    )
+    return Border(ZoneInfo(name), {(row[0], row[1], row[2]): row[3] for row in rows})
+
+
+@contextmanager
+def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Iterator[Writer]:
+    """One transaction of a portal's facts: all of it is stored, or nothing.
+
+    `border`: the one that the rows were parsed with. Raises: PortalLeft, BorderMoved.
+    """
+    with engine.begin() as conn:
+        lock(conn, portal_id)
+        portal = conn.execute(
+            select(tables.portals.c.state, tables.portals.c.timezone).where(
+                tables.portals.c.portal_id == portal_id
+            )
+        ).one_or_none()
+        if portal is None or portal.state in ("uninstalled", "gone"):
+            raise PortalLeft(portal_id)
+        if border is not None and border.zone.key != portal.timezone:
+            raise BorderMoved(portal_id)
+        writer = Writer(conn, portal_id, ZoneInfo(portal.timezone))
+        yield writer
+        if writer.changed:
+            bump(conn, portal_id)
+
+
+def lock(conn: Connection, portal_id: int) -> None:
+    """Waits until no other transaction writes this portal's facts; they wait for this one from now on."""
+    sources = tables.sync_sources
+    touched = conn.execute(
+        update(sources)
+        .where(sources.c.portal_id == portal_id, sources.c.source == LOCK_SOURCE)
+        .values(state=sources.c.state)
+    )
+    known = conn.execute(
+        select(tables.portals.c.portal_id).where(tables.portals.c.portal_id == portal_id)
+    ).scalar_one_or_none()
+    if touched.rowcount == 0 and known is not None:
+        upsert(
+            conn,
+            sources,
+            [{"portal_id": portal_id, "source": LOCK_SOURCE, "state": "ready"}],
+            keep=("state",),
+        )
+
+
+def bump(conn: Connection, portal_id: int) -> None:
+    """Marks the portal's facts as changed: answers computed before are stale."""
+    portals = tables.portals
+    conn.execute(
+        update(portals)
+        .where(portals.c.portal_id == portal_id)
+        .values(data_version=portals.c.data_version + 1)
+    )
+
+
+class Writer:
+    """The writes of one open transaction. `changed` tells whether any fact is now different."""
+
+    def __init__(self, conn: Connection, portal_id: int, zone: ZoneInfo) -> None:
+        self.conn = conn
+        self.portal_id = portal_id
+        self.zone = zone
+        self.changed = False
+
+    def save_deals(self, facts: Iterable[Deal]) -> None:
+        """Stores deals as they were just read; returns nothing, known identical rows cost no write."""
+        self._save_deals(facts, is_newer=lambda old, new: True)
+
+    def fill_deals(self, facts: Iterable[Deal], skip: Collection[int] = ()) -> None:
+        """Stores deals of a long read: a row that was changed or deleted (`skip`) meanwhile stays so."""
+        gone = set(skip)
+        kept = (fact for fact in facts if fact.deal_id not in gone)
+        self._save_deals(kept, is_newer=lambda old, new: new["updated_at"] >= old["updated_at"])
+
+    def save_leads(self, facts: Iterable[Lead]) -> None:
+        """Stores leads as they were just read."""
+        self._save_leads(facts, is_newer=lambda old, new: True)
+
+    def fill_leads(self, facts: Iterable[Lead], skip: Collection[int] = ()) -> None:
+        """Stores leads of a long read; see `fill_deals`."""
+        gone = set(skip)
+        kept = (fact for fact in facts if fact.lead_id not in gone)
+        self._save_leads(kept, is_newer=lambda old, new: new["updated_at"] >= old["updated_at"])
+
+    def save_entries(self, entries: Iterable[Entry]) -> None:
+        """Adds rows of stage history, ends the stays that they end, and moves deals' furthest stages."""
+        new = {entry.history_id: self._row(entry) for entry in entries}
+        if not new:
+            return
+        items = sorted({row["item_id"] for row in new.values()})
+        known = self._entries_of(items)
+        merged = {row["history_id"]: dict(row) for row in known}
+        for history_id, row in new.items():
+            merged[history_id] = {**merged.get(history_id, {"left_at": None, "left_day": None}), **row}
+        self._store_entries(known, merged)
+        self._rederive(items)
+
+    def replace_history(self, item_ids: Collection[int], entries: Iterable[Entry]) -> None:
+        """Makes `entries` the whole history of these deals: rows that the portal removed are removed."""
+        kept = {entry.history_id: entry for entry in entries}
+        stays = tables.stage_stays.c
+        gone = [
+            row["history_id"] for row in self._entries_of(sorted(item_ids)) if row["history_id"] not in kept
+        ]
+        self._delete(tables.stage_stays, stays.history_id, gone, stays.entity_type_id == deals.ENTITY_TYPE_ID)
+        self.save_entries(kept.values())
+        self._rederive(sorted(set(item_ids) - {entry.item_id for entry in kept.values()}))
+
+    def delete_deals(self, ids: Collection[int]) -> None:
+        """Removes deals with their stays: every number that they were in follows."""
+        stays = tables.stage_stays.c
+        self._delete(tables.deals, tables.deals.c.deal_id, ids)
+        self._delete(tables.stage_stays, stays.item_id, ids, stays.entity_type_id == deals.ENTITY_TYPE_ID)
+
+    def delete_leads(self, ids: Collection[int]) -> None:
+        self._delete(tables.leads, tables.leads.c.lead_id, ids)
+
+    def replace_users(self, facts: Iterable[User], *, drop_missing: bool = True) -> None:
+        """Makes `facts` the portal's users; without `drop_missing` the ones not in it stay as they are."""
+        found = list(facts)
+        rows = [
+            {field: getattr(user, field) for field in _names(User) if field != "department_ids"}
+            for user in found
+        ]
+        inside = [
+            {"user_id": user.user_id, "department_id": department_id}
+            for user in found
+            for department_id in user.department_ids
+        ]
+        ids = {user.user_id for user in found}
+        keep = (lambda row: False) if drop_missing else (lambda row: row["user_id"] not in ids)
+        self._replace(tables.users, rows, keep=keep)
+        self._replace(tables.memberships, inside, keep=keep)
+
+    def replace_departments(self, facts: Iterable[Department]) -> None:
+        self._replace(tables.departments, map(self._row, facts))
+
+    def replace_currencies(self, facts: Iterable[Currency]) -> None:
+        self._replace(tables.currencies, map(self._row, facts))
+
+    def replace_pipelines(self, facts: Iterable[Pipeline]) -> None:
+        self._replace(tables.pipelines, map(self._row, facts))
+
+    def replace_lead_sources(self, facts: Iterable[LeadSource]) -> None:
+        self._replace(tables.lead_sources, map(self._row, facts))
+
+    def replace_stages(self, facts: Iterable[Stage]) -> bool:
+        """True when the order or meaning of deal stages changed: `rederive_deals` must follow."""
+        before = self._stage_order
+        self._replace(tables.stages, map(self._row, facts))
+        del self._stage_order
+        return before != self._stage_order
+
+    def rederive_deals(self, after_id: int, limit: int = 5_000) -> int | None:
+        """Computes the furthest stage of the next deals above `after_id`; their last id, None at the end."""
+        deal = tables.deals.c
+        ids = list(
+            self.conn.execute(
+                select(deal.deal_id)
+                .where(deal.portal_id == self.portal_id, deal.deal_id > after_id)
+                .order_by(deal.deal_id)
+                .limit(limit)
+            ).scalars()
+        )
+        self._rederive(ids)
+        return ids[-1] if len(ids) == limit else None
+
+    def known_ids(self, table: Table, ids: Iterable[int]) -> set[int]:
+        """Which of these deals or leads are stored."""
+        key = _id_column(table)
+        found: set[int] = set()
+        for chunk in _chunks(sorted(set(ids))):
+            found.update(
+                self.conn.execute(
+                    select(key).where(table.c.portal_id == self.portal_id, key.in_(chunk))
+                ).scalars()
+            )
+        return found
+
+    def set_source(self, source: str, **values: Any) -> None:
+        """Changes columns of the source's bookkeeping row, making it if there is none."""
+        sources = tables.sync_sources
+        changed = self.conn.execute(
+            update(sources)
+            .where(sources.c.portal_id == self.portal_id, sources.c.source == source)
+            .values(**values)
+        )
+        if changed.rowcount == 0:
+            row = {"state": "pending", **values, "portal_id": self.portal_id, "source": source}
+            upsert(self.conn, sources, [row])
+
+    def _save_deals(self, facts: Iterable[Deal], is_newer: _IsNewer) -> None:
+        rows = {fact.deal_id: self._row(fact) for fact in facts}
+        entries = _by_item(self._entries_of(sorted(rows)))
+        for deal_id, row in rows.items():
+            row["reached_stage_id"] = self._furthest(row, entries.get(deal_id, ()))
+        self._store(tables.deals, rows, is_newer)
+
+    def _save_leads(self, facts: Iterable[Lead], is_newer: _IsNewer) -> None:
+        self._store(tables.leads, {fact.lead_id: self._row(fact) for fact in facts}, is_newer)
+
+    def _store(self, table: Table, rows: Mapping[int, dict[str, Any]], is_newer: _IsNewer) -> None:
+        """Writes the rows that differ from what is stored and are newer than it."""
+        key = _id_column(table)
+        known = {row[key.name]: row for row in self._rows(table, key, sorted(rows))}
+        fresh = [
+            row
+            for row_id, row in rows.items()
+            if row_id not in known or (known[row_id] != row and is_newer(known[row_id], row))
+        ]
+        self._write(table, fresh)
+
+    def _store_entries(
+        self, known: Sequence[Mapping[str, Any]], merged: Mapping[int, dict[str, Any]]
+    ) -> None:
+        before = {row["history_id"]: row for row in known}
+        for rows in _by_item(merged.values()).values():
+            ends = derive.left_moments(_Entry(row) for row in rows)
+            for row in rows:
+                left_at = ends[row["history_id"]]
+                row["left_at"] = left_at
+                row["left_day"] = None if left_at is None else Border(self.zone).day(left_at)
+        self._write(
+            tables.stage_stays,
+            [row for history_id, row in merged.items() if before.get(history_id) != row],
+        )
+
+    def _rederive(self, deal_ids: Sequence[int]) -> None:
+        entries = _by_item(self._entries_of(deal_ids))
+        moved = []
+        for row in self._rows(tables.deals, tables.deals.c.deal_id, deal_ids):
+            reached = self._furthest(row, entries.get(row["deal_id"], ()))
+            if reached != row["reached_stage_id"]:
+                moved.append({"key": row["deal_id"], "reached": reached})
+        if moved:
+            self.changed = True
+            deal = tables.deals.c
+            self.conn.execute(
+                update(tables.deals)
+                .where(deal.portal_id == self.portal_id, deal.deal_id == bindparam("key"))
+                .values(reached_stage_id=bindparam("reached")),
+                moved,
+            )
+
+    def _furthest(self, deal: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> str | None:
+        return derive.furthest_stage(
+            self._stage_order, deal["category_id"], deal["stage_id"], (_Entry(row) for row in entries)
+        )
+
+    @cached_property
+    def _stage_order(self) -> dict[tuple[int, str], int]:
+        """Sort order of the in-progress stages of deals."""
+        stage = tables.stages.c
+        rows = self.conn.execute(
+            select(stage.category_id, stage.stage_id, stage.sort).where(
+                stage.portal_id == self.portal_id,
+                stage.entity_type_id == deals.ENTITY_TYPE_ID,
+                stage.semantics == "P",
+            )
+        )
+        return {(row.category_id, row.stage_id): row.sort for row in rows}
+
+    def _entries_of(self, item_ids: Sequence[int]) -> list[dict[str, Any]]:
+        stays = tables.stage_stays.c
+        return self._rows(
+            tables.stage_stays, stays.item_id, item_ids, stays.entity_type_id == deals.ENTITY_TYPE_ID
+        )
+
+    def _rows(self, table: Table, key: Any, ids: Sequence[int], *also: Any) -> list[dict[str, Any]]:
+        """Stored rows without `portal_id`."""
+        columns = [column for column in table.c if column.name != "portal_id"]
+        names = [column.name for column in columns]
+        found: list[dict[str, Any]] = []
+        for chunk in _chunks(ids):
+            statement = select(*columns).where(table.c.portal_id == self.portal_id, key.in_(chunk), *also)
+            found.extend(dict(zip(names, row, strict=True)) for row in self.conn.execute(statement))
+        return found
+
+    def _replace(
+        self,
+        table: Table,
+        rows: Iterable[Mapping[str, Any]],
+        keep: Callable[[Mapping[str, Any]], bool] = lambda row: False,
+    ) -> None:
+        """Makes `rows` the portal's rows of a small table, apart from stored ones that `keep` names."""
+        key = [column for column in table.primary_key if column.name != "portal_id"]
+        columns = [column for column in table.c if column.name != "portal_id"]
+        names = [column.name for column in columns]
+
+        def identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
+            return tuple(row[column.name] for column in key)
+
+        known = {}
+        for values in self.conn.execute(select(*columns).where(table.c.portal_id == self.portal_id)):
+            row = dict(zip(names, values, strict=True))
+            known[identity(row)] = row
+        wanted = {identity(row): dict(row) for row in rows}
+        gone = [name for name, row in known.items() if name not in wanted and not keep(row)]
+        for chunk in _chunks(gone):
+            self.changed = True
+            self.conn.execute(
+                delete(table).where(and_(table.c.portal_id == self.portal_id, tuple_(*key).in_(chunk)))
+            )
+        self._write(table, [row for name, row in wanted.items() if known.get(name) != row])
+
+    def _write(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self.changed = True
+            upsert(self.conn, table, ({"portal_id": self.portal_id, **row} for row in rows))
+
+    def _delete(self, table: Table, key: Any, ids: Collection[int], *also: Any) -> None:
+        for chunk in _chunks(sorted(ids)):
+            done = self.conn.execute(
+                delete(table).where(table.c.portal_id == self.portal_id, key.in_(chunk), *also)
+            )
+            self.changed = self.changed or done.rowcount > 0
+
+    @staticmethod
+    def _row(fact: Any) -> dict[str, Any]:
+        return {name: getattr(fact, name) for name in _names(type(fact))}
+
+
+def recut_days(conn: Connection, portal_id: int, zone: ZoneInfo) -> None:
+    """Cuts all stored moments of a portal into the days of another time zone.
+
+    Call it in the transaction that changes `portals.timezone`, after `lock`.
+    """
+    border = Border(zone)
+    for table, pairs in (
+        (tables.deals, (("created_at", "created_day"), ("moved_at", "moved_day"))),
+        (tables.leads, (("created_at", "created_day"), ("moved_at", "moved_day"))),
+        (tables.stage_stays, (("left_at", "left_day"),)),
+    ):
+        _recut(conn, table, portal_id, pairs, border.day)
+    bump(conn, portal_id)
+
+
+def _recut(
+    conn: Connection,
+    table: Table,
+    portal_id: int,
+    pairs: Sequence[tuple[str, str]],
+    day: Callable[[int], date],
+) -> None:
+    key = _id_column(table)
+    columns = [table.c[name] for pair in pairs for name in pair]
+    last = -1
+    while True:
+        rows = conn.execute(
+            select(key, *columns)
+            .where(table.c.portal_id == portal_id, key > last)
+            .order_by(key)
+            .limit(10_000)
+        ).all()
+        changes = []
+        for row in rows:
+            found = row._mapping
+            days = {name: None if found[at] is None else day(found[at]) for at, name in pairs}
+            if any(found[name] != value for name, value in days.items()):
+                changes.append({"key": found[key.name], **{f"new_{name}": v for name, v in days.items()}})
+        if changes:
+            conn.execute(
+                update(table)
+                .where(table.c.portal_id == portal_id, key == bindparam("key"))
+                .values({name: bindparam(f"new_{name}") for _, name in pairs}),
+                changes,
+            )
+        if len(rows) < 10_000:
+            return
+        last = rows[-1][0]
+
+
+_IsNewer = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+
+
+class _Entry:
+    """A stored row of stage history as `derive` reads it."""
+
+    __slots__ = ("category_id", "entered_at", "history_id", "stage_id")
+
+    def __init__(self, row: Mapping[str, Any]) -> None:
+        self.history_id: int = row["history_id"]
+        self.category_id: int = row["category_id"]
+        self.stage_id: str = row["stage_id"]
+        self.entered_at: int = row["entered_at"]
+
+
+def _by_item(rows: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    ordered = sorted(rows, key=lambda row: row["item_id"])
+    return {item: list(group) for item, group in groupby(ordered, key=lambda row: row["item_id"])}
+
+
+def _id_column(table: Table) -> Any:
+    return {
+        "deals": tables.deals.c.deal_id,
+        "leads": tables.leads.c.lead_id,
+        "stage_stays": tables.stage_stays.c.history_id,
+    }[table.name]
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    found = _FIELD_NAMES.get(kind)
+    if found is None:
+        found = _FIELD_NAMES[kind] = tuple(field.name for field in fields(kind))
+    return found
+
+
+_FIELD_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+
+def _chunks(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
