@@ -1,16 +1,20 @@
 """What a portal holds: records by kind, people, rights, the app's registrations. No HTTP here.
 
-Records are plain dicts with Python values (aware UTC datetimes, Decimal, int, bool, str, None); REST
-methods render them. CRM items (lead, deal, contact, company) carry the camelCase names of `crm.item.*`,
-all other kinds the UPPER_SNAKE names of their own list method.
+Records are plain dicts with Python values (aware UTC datetimes, `date`, Decimal, int, bool, str, None,
+lists of ints); REST methods render them, and a field that a record lacks is rendered as empty. CRM items
+(lead, deal, contact, company) and categories carry the camelCase names of `crm.item.*`, all other kinds
+the UPPER_SNAKE names of their own list method. Fields that REST never shows:
+`IS_ADMIN` of a user and `ENTITY_TYPE_ID` of a stage_history row.
 """
 
 from __future__ import annotations
 
 import secrets
+import threading
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 Row = dict[str, Any]
@@ -24,44 +28,112 @@ KINDS = (
     "task", "task_history", "time_record", "group",
 )  # fmt: skip
 
+UPPER_KINDS = frozenset(KINDS) - {"lead", "deal", "contact", "company", "category"}
+
 
 class Rows:
-    """The records of one kind, by id and in order of id."""
+    """The records of one kind, by id and in order of id, with indexes that are built when first asked."""
 
     def __init__(self) -> None:
         self._rows: dict[int, Row] = {}
         self._ids: list[int] = []
+        self._moments: dict[str, list[tuple[float, int]]] = {}  # field -> (epoch, id), sorted
+        self._groups: dict[str, dict[Any, list[int]]] = {}  # field -> value -> ids, ascending
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def __iter__(self) -> Iterator[Row]:
-        return (self._rows[i] for i in self._ids)
+        return self._ascending(0)
 
     def get(self, row_id: int) -> Row | None:
         return self._rows.get(row_id)
 
     def after(self, row_id: int) -> Iterator[Row]:
         """Rows with a larger id, ascending."""
-        return (self._rows[i] for i in self._ids[bisect_right(self._ids, row_id) :])
+        return self._ascending(bisect_right(self._ids, row_id))
 
     def before(self, row_id: int) -> Iterator[Row]:
         """Rows with a smaller id, descending."""
-        return (self._rows[i] for i in reversed(self._ids[: bisect_left(self._ids, row_id)]))
+        return self._descending(bisect_left(self._ids, row_id) - 1)
+
+    def reversed(self) -> Iterator[Row]:
+        """All rows by id, descending."""
+        return self._descending(len(self._ids) - 1)
+
+    def ids_since(self, name: str, moment: datetime) -> list[int] | None:
+        """Ids, ascending, of rows whose datetime `name` is at or after `moment`; None if that is most rows."""
+        index = self._moments.get(name)
+        if index is None:
+            index = sorted(
+                (row[name].timestamp(), row_id) for row_id, row in self._rows.items() if row.get(name)
+            )
+            self._moments[name] = index
+        start = bisect_left(index, (moment.timestamp(), -1))
+        if len(index) - start > len(self._ids) // 4:
+            return None
+        return sorted(row_id for _, row_id in index[start:])
+
+    def ids_where(self, name: str, values: Iterable[Any]) -> list[int]:
+        """Ids, ascending, of rows whose field `name` is one of `values`."""
+        groups = self._groups.get(name)
+        if groups is None:
+            groups = {}
+            for row_id in self._ids:
+                groups.setdefault(self._rows[row_id].get(name), []).append(row_id)
+            self._groups[name] = groups
+        return sorted(row_id for value in set(values) for row_id in groups.get(value, ()))
 
     def next_id(self) -> int:
         return self._ids[-1] + 1 if self._ids else 1
 
     def store(self, row_id: int, row: Row) -> None:
-        if row_id not in self._rows:
-            insort(self._ids, row_id)
+        before = self._rows.get(row_id)
+        if before is None:
+            if not self._ids or row_id > self._ids[-1]:
+                self._ids.append(row_id)
+            else:
+                insort(self._ids, row_id)
+        self._reindex(row_id, before, row)
         self._rows[row_id] = row
 
     def drop(self, row_id: int) -> Row | None:
         row = self._rows.pop(row_id, None)
         if row is not None:
             del self._ids[bisect_left(self._ids, row_id)]
+            self._reindex(row_id, row, None)
         return row
+
+    def _ascending(self, start: int) -> Iterator[Row]:
+        ids, rows = self._ids, self._rows
+        for place in range(start, len(ids)):
+            yield rows[ids[place]]
+
+    def _descending(self, start: int) -> Iterator[Row]:
+        ids, rows = self._ids, self._rows
+        for place in range(start, -1, -1):
+            yield rows[ids[place]]
+
+    def _reindex(self, row_id: int, before: Row | None, after: Row | None) -> None:
+        for name, index in self._moments.items():
+            old = before.get(name) if before else None
+            new = after.get(name) if after else None
+            if old == new:
+                continue
+            if old:
+                entry = (old.timestamp(), row_id)
+                place = bisect_left(index, entry)
+                if place < len(index) and index[place] == entry:
+                    del index[place]
+            if new:
+                insort(index, (new.timestamp(), row_id))
+        for name, groups in self._groups.items():
+            old = before.get(name) if before else None
+            new = after.get(name) if after else None
+            if before and (after is None or old != new):
+                groups[old].remove(row_id)
+            if after and (before is None or old != new):
+                insort(groups.setdefault(new, []), row_id)
 
 
 @dataclass
@@ -80,40 +152,43 @@ class Portal:
     calendar: Row = field(default_factory=dict)  # calendar.settings.get
     listeners: list[Callable[[Portal, Change], None]] = field(default_factory=list)
     last_ids: dict[str, int] = field(default_factory=dict)  # ids are never used again after a deletion
+    lock: threading.RLock = field(
+        default_factory=threading.RLock, repr=False
+    )  # held while reading or writing
 
     def put(self, kind: str, row: Row, *, quiet: bool = False) -> int:
         """Add or replace a record; the key is `id` or `ID`, given or the next free one. Returns the id."""
-        rows = self.records[kind]
-        key = "ID" if kind in UPPER_KINDS else "id"
-        given = row.get(key)  # 0 is an id: the default deal pipeline
-        row_id = max(rows.next_id(), self.last_ids.get(kind, 0) + 1) if given is None else int(given)
-        before = rows.get(row_id)
-        row[key] = row_id
-        rows.store(row_id, row)
-        self.last_ids[kind] = max(self.last_ids.get(kind, 0), row_id)
-        if not quiet:
-            self._tell((kind, "update" if before else "add", before, row))
-        return row_id
+        with self.lock:
+            rows = self.records[kind]
+            key = "ID" if kind in UPPER_KINDS else "id"
+            given = row.get(key)  # 0 is an id: the default pipeline has it
+            row_id = max(rows.next_id(), self.last_ids.get(kind, 0) + 1) if given is None else int(given)
+            before = rows.get(row_id)
+            row[key] = row_id
+            rows.store(row_id, row)
+            self.last_ids[kind] = max(self.last_ids.get(kind, 0), row_id)
+            if not quiet:
+                self._tell((kind, "update" if before else "add", before, row))
+            return row_id
 
     def change(self, kind: str, row_id: int, **fields: Any) -> Row:
         """Change some fields of a record; KeyError if there is none."""
-        before = self.records[kind].get(row_id)
-        if before is None:
-            raise KeyError(f"no {kind} {row_id}")
-        after = {**before, **fields}
-        self.records[kind].store(row_id, after)
-        self._tell((kind, "update", before, after))
-        return after
+        with self.lock:
+            before = self.records[kind].get(row_id)
+            if before is None:
+                raise KeyError(f"no {kind} {row_id}")
+            after = {**before, **fields}
+            self.records[kind].store(row_id, after)
+            self._tell((kind, "update", before, after))
+            return after
 
     def remove(self, kind: str, row_id: int) -> None:
-        row = self.records[kind].drop(row_id)
-        if row is None:
-            raise KeyError(f"no {kind} {row_id}")
-        self._tell((kind, "delete", row, None))
+        with self.lock:
+            row = self.records[kind].drop(row_id)
+            if row is None:
+                raise KeyError(f"no {kind} {row_id}")
+            self._tell((kind, "delete", row, None))
 
     def _tell(self, change: Change) -> None:
         for listener in self.listeners:
             listener(self, change)
-
-
-UPPER_KINDS = frozenset(KINDS) - {"lead", "deal", "contact", "company", "category"}

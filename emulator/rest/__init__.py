@@ -1,0 +1,16 @@
+"""The REST methods, one module for each family."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+FAMILIES = (
+    "system",
+)  # fmt: skip
+"""Modules of this package that register methods."""
+
+
+def load() -> None:
+    """Import every family once."""
+    for family in FAMILIES:
+        import_module(f"emulator.rest.{family}")
