@@ -1,0 +1,191 @@
+"""What every measure counts, in SQL. One place for sums and for the records behind them.
+
+Indexes: a table's rows are found by portal and day (`ix_deals_moved`, `ix_deals_created`, `ix_stays_left`,
+`ix_leads_created`), or for one employee by owner and day; the earlier purchase of a client is one probe
+of `ix_deals_client`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, case, exists, or_, type_coerce
+
+from b24app.facts.tables import deals, leads, stage_stays
+from b24app.metrics import measures
+from b24app.metrics.measures import Cut, Measure, Table
+
+DEAL, LEAD = 2, 1
+"""Entity types of the portal."""
+
+Columns = Mapping[Cut, tuple[ColumnElement[Any], ...]]
+
+
+@dataclass(frozen=True)
+class Records:
+    """Where a table's records are. `day` None: the present state. `only`: what every record must be."""
+
+    source: FromClause
+    portal: ColumnElement[int]
+    only: tuple[ColumnElement[bool], ...]
+    day: ColumnElement[Any] | None
+    at: ColumnElement[int]  # the moment that the day is cut from
+    entity_type_id: int
+    id: ColumnElement[int]
+    row_id: ColumnElement[int]  # unique: one deal can have several stays
+    cuts: Columns
+    category: ColumnElement[int] | None = None
+    currency: ColumnElement[str] | None = None
+
+
+@dataclass(frozen=True)
+class Value:
+    """Which of the table's records a measure takes, and how much each adds (None: 1).
+
+    `with_lead`: the deal's lead is needed beside it.
+    """
+
+    where: ColumnElement[bool]
+    adds: ColumnElement[int] | None = None
+    with_lead: bool = False
+    semantics: str | None = None  # the records are all in one final state: the index can find them
+
+
+_earlier = deals.alias("earlier")
+
+_deal_cuts: Columns = {
+    Cut.OWNER: (deals.c.owner_id,),
+    Cut.CATEGORY: (deals.c.category_id,),
+    Cut.STAGE: (deals.c.stage_id,),
+    Cut.REACHED: (deals.c.reached_stage_id,),
+    Cut.CHANNEL: (deals.c.utm_source, deals.c.source_id),
+}
+
+_no_template = deals.c.is_recurring.is_(False)
+_won = deals.c.semantics == "S"
+_lost = deals.c.semantics == "F"
+_open = deals.c.semantics == "P"
+_amount = type_coerce(deals.c.amount, BigInteger)
+
+_stay_of_deal = stage_stays.join(
+    deals, and_(deals.c.portal_id == stage_stays.c.portal_id, deals.c.deal_id == stage_stays.c.item_id)
+)
+
+RECORDS: Mapping[Table, Records] = {
+    Table.WON_LOST: Records(
+        source=deals,
+        portal=deals.c.portal_id,
+        only=(_no_template,),
+        day=deals.c.moved_day,
+        at=deals.c.moved_at,
+        entity_type_id=DEAL,
+        id=deals.c.deal_id,
+        row_id=deals.c.deal_id,
+        cuts={**_deal_cuts, Cut.DAY: (deals.c.moved_day,)},
+        category=deals.c.category_id,
+        currency=deals.c.currency,
+    ),
+    Table.COHORT: Records(
+        source=deals,
+        portal=deals.c.portal_id,
+        only=(_no_template,),
+        day=deals.c.created_day,
+        at=deals.c.created_at,
+        entity_type_id=DEAL,
+        id=deals.c.deal_id,
+        row_id=deals.c.deal_id,
+        cuts={**_deal_cuts, Cut.DAY: (deals.c.created_day,)},
+        category=deals.c.category_id,
+    ),
+    Table.OPEN: Records(
+        source=deals,
+        portal=deals.c.portal_id,
+        only=(_no_template,),
+        day=None,
+        at=deals.c.created_at,
+        entity_type_id=DEAL,
+        id=deals.c.deal_id,
+        row_id=deals.c.deal_id,
+        cuts=_deal_cuts,
+        category=deals.c.category_id,
+        currency=deals.c.currency,
+    ),
+    Table.STAYS: Records(
+        source=_stay_of_deal,
+        portal=stage_stays.c.portal_id,
+        only=(_no_template, stage_stays.c.entity_type_id == DEAL),
+        day=stage_stays.c.left_day,
+        at=stage_stays.c.left_at,
+        entity_type_id=DEAL,
+        id=deals.c.deal_id,
+        row_id=stage_stays.c.history_id,
+        cuts={
+            Cut.OWNER: (deals.c.owner_id,),
+            Cut.DAY: (stage_stays.c.left_day,),
+            Cut.CATEGORY: (stage_stays.c.category_id,),
+            Cut.STAGE: (stage_stays.c.stage_id,),
+            Cut.CHANNEL: (deals.c.utm_source, deals.c.source_id),
+        },
+        category=stage_stays.c.category_id,
+    ),
+    Table.LEADS: Records(
+        source=leads,
+        portal=leads.c.portal_id,
+        only=(),
+        day=leads.c.created_day,
+        at=leads.c.created_at,
+        entity_type_id=LEAD,
+        id=leads.c.lead_id,
+        row_id=leads.c.lead_id,
+        cuts={
+            Cut.OWNER: (leads.c.owner_id,),
+            Cut.DAY: (leads.c.created_day,),
+            Cut.CHANNEL: (leads.c.utm_source, leads.c.source_id),
+        },
+    ),
+}
+
+DEALS_AND_LEADS = deals.outerjoin(
+    leads, and_(leads.c.portal_id == deals.c.portal_id, leads.c.lead_id == deals.c.lead_id)
+)
+"""The source of deals when their leads are needed too."""
+
+_first_contact = case((leads.c.created_at < deals.c.created_at, leads.c.created_at), else_=deals.c.created_at)
+_processing = deals.c.moved_at - _first_contact
+_stay = stage_stays.c.left_at - stage_stays.c.entered_at
+_stay_in_progress = stage_stays.c.semantics == "P"
+
+_bought_before = exists().where(
+    _earlier.c.portal_id == deals.c.portal_id,
+    _earlier.c.client == deals.c.client,
+    _earlier.c.semantics == "S",
+    _earlier.c.is_recurring.is_(False),
+    _earlier.c.moved_at <= deals.c.moved_at,  # for the index; the next line decides
+    or_(_earlier.c.moved_at < deals.c.moved_at, _earlier.c.deal_id < deals.c.deal_id),
+)
+"""Over all time and all pipelines, whichever of them count."""
+
+VALUES: Mapping[Measure, Value] = {
+    measures.DEALS_WON: Value(_won, semantics="S"),
+    measures.WON_AMOUNT: Value(_won, _amount, semantics="S"),
+    measures.DEALS_LOST: Value(_lost, semantics="F"),
+    measures.PROCESSED: Value(and_(_won, _processing >= 0), with_lead=True, semantics="S"),
+    measures.PROCESSING_SECONDS: Value(
+        and_(_won, _processing >= 0), _processing, with_lead=True, semantics="S"
+    ),
+    measures.PROCESSED_BACKWARDS: Value(and_(_won, _processing < 0), with_lead=True, semantics="S"),
+    measures.CLIENT_WON: Value(and_(_won, deals.c.client.is_not(None)), semantics="S"),
+    measures.REPEAT_WON: Value(and_(_won, deals.c.client.is_not(None), _bought_before), semantics="S"),
+    measures.COHORT_DEALS: Value(deals.c.deal_id.is_not(None)),
+    measures.COHORT_WON: Value(_won),
+    measures.COHORT_OPEN: Value(_open),
+    measures.OPEN_DEALS: Value(_open, semantics="P"),
+    measures.OPEN_AMOUNT: Value(_open, _amount, semantics="P"),
+    measures.STAYS: Value(and_(_stay_in_progress, _stay >= 0)),
+    measures.STAY_SECONDS: Value(and_(_stay_in_progress, _stay >= 0), _stay),
+    measures.STAYS_BACKWARDS: Value(and_(_stay_in_progress, _stay < 0)),
+    measures.LEADS_CREATED: Value(leads.c.lead_id.is_not(None)),
+    measures.LEADS_CONVERTED: Value(leads.c.semantics == "S"),
+}
