@@ -158,26 +158,19 @@ def load_known(conn: Connection, portal_id: int) -> Known:
     )
 
 
-def claim(conn: Connection, portal_id: int) -> None:
-    """Begin a change: others that change settings wait until this transaction ends.
-
-    The data version moves with it, because every number may. Raises LookupError for an unknown portal.
-    """
-    done = conn.execute(
-        update(portals)
-        .where(portals.c.portal_id == portal_id)
-        .values(data_version=portals.c.data_version + 1)
-    )
-    if done.rowcount == 0:
-        raise LookupError(f"no portal {portal_id}")
-
-
 def save(conn: Connection, portal_id: int, settings: PortalSettings) -> None:
-    """Store the settings of a portal that was claimed."""
+    """Store the settings. Every number may change with them, so the data version moves too.
+
+    Call it after `facts.store.lock`, so that nothing was changed since the settings were loaded.
+    """
     conn.execute(
         update(portals)
         .where(portals.c.portal_id == portal_id)
-        .values(settings=to_stored(settings), timezone=settings.timezone)
+        .values(
+            settings=to_stored(settings),
+            timezone=settings.timezone,
+            data_version=portals.c.data_version + 1,
+        )
     )
 
 

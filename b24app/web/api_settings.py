@@ -38,7 +38,7 @@ def change() -> Response:
     scopes.require_admin(asking)
     patch = _body()
     with parts().engine.begin() as conn:
-        settings.claim(conn, asking.portal_id)
+        store.lock(conn, asking.portal_id)
         current = settings.load(conn, asking.portal_id)
         try:
             changed = settings.patched(current, patch, settings.load_known(conn, asking.portal_id))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from b24app.web import api_org, api_settings, assets, health, oauth_token
+from b24app.web import api_deal, api_org, api_settings, assets, health, oauth_token
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
     assets.blueprint,
     api_org.blueprint,
+    api_deal.blueprint,
     api_settings.blueprint,
     oauth_token.blueprint,
 )

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import Engine, update
+
+from b24app.facts.tables import departments, portals, sync_sources, users
+from tests.cast import ANNA, BORIS, GRETA, INSIDE, IVAN, OLGA, SALES, SUPPORT, SVETA
+from tests.http.api_server import MEMBER, NEIGHBOUR, PORTAL, Api, fill, serving
+
+
+@pytest.fixture
+def api(engine: Engine, database_url: str, tmp_path: Path) -> Iterator[Api]:
+    fill(engine)
+    with serving(database_url, tmp_path) as running:
+        yield running
+
+
+def ids(rows: list[dict[str, Any]]) -> set[int]:
+    return {row["id"] for row in rows}
+
+
+def test_an_employee_finds_only_themselves(api: Api) -> None:
+    body = api.get("/api/v1/org", ANNA).json()
+    assert body["portal"] == MEMBER
+    assert body["me"] == ANNA
+    assert body["departments"] == []
+    assert [(e["id"], e["departments"]) for e in body["employees"]] == [(ANNA, ["Inside sales", "Support"])]
+    assert body["sees_company"] is False
+    assert "Boris" not in api.get("/api/v1/org", ANNA).text
+
+
+def test_a_head_finds_the_department_what_is_under_it_and_its_people(api: Api) -> None:
+    body = api.get("/api/v1/org", IVAN).json()
+    assert [(d["id"], d["parent_id"], d["depth"]) for d in body["departments"]] == [
+        (SALES, None, 0),  # what it hangs under is not his to see
+        (INSIDE, SALES, 1),
+    ]
+    assert ids(body["employees"]) == {IVAN, ANNA, BORIS, GRETA}
+    assert {e["id"] for e in body["employees"] if not e["active"]} == {GRETA}
+    assert body["heads"] == [SALES]
+
+
+def test_an_admin_finds_everybody_but_extranet_users_and_nobody_of_the_portal_next_door(
+    api: Api, engine: Engine
+) -> None:
+    with engine.begin() as conn:
+        conn.execute(
+            users.insert().values(portal_id=NEIGHBOUR, user_id=ANNA, name="Anna Next Door", is_employee=True)
+        )
+    body = api.get("/api/v1/org", SVETA, is_admin=True).json()
+    assert [d["id"] for d in body["departments"]] == [1, SALES, INSIDE, SUPPORT]
+    assert ids(body["employees"]) == {OLGA, IVAN, ANNA, BORIS, SVETA, GRETA}
+    assert "Next Door" not in str(body)
+
+
+def test_a_cycle_in_the_tree_is_drawn_once(api: Api, engine: Engine) -> None:
+    with engine.begin() as conn:
+        conn.execute(
+            update(departments)
+            .where(departments.c.portal_id == PORTAL, departments.c.department_id == 1)
+            .values(parent_id=INSIDE)
+        )
+    body = api.get("/api/v1/org", OLGA, is_admin=True).json()
+    assert sorted(d["id"] for d in body["departments"]) == [1, SALES, INSIDE, SUPPORT]
+    assert [d["id"] for d in body["departments"] if d["parent_id"] is None] == [1]
+
+
+def test_sync_tells_where_each_source_stands(api: Api, engine: Engine) -> None:
+    with engine.begin() as conn:
+        conn.execute(
+            update(sync_sources)
+            .where(sync_sources.c.portal_id == PORTAL, sync_sources.c.source == "deals")
+            .values(state="reading", progress=0.5, row_count=120)
+        )
+        conn.execute(
+            update(sync_sources)
+            .where(sync_sources.c.portal_id == PORTAL, sync_sources.c.source == "leads")
+            .values(state="off", reason="missing_scope")
+        )
+    body = api.get("/api/v1/sync", OLGA, is_admin=True).json()
+    sources = {source["source"]: source for source in body["sources"]}
+    assert body["complete"] is False
+    assert 0 < body["progress"] < 1
+    assert body["as_of"] == "2026-11-23T10:15:02Z"
+    assert body["problems"] == ["missing_scope:leads"]
+    assert (sources["deals"]["state"], sources["deals"]["progress"], sources["deals"]["rows"]) == (
+        "reading",
+        0.5,
+        120,
+    )
+    assert sources["leads"]["reason"] == "missing_scope"
+    assert sources["users"]["read_at"] == "2026-11-23T10:15:02Z"
+
+
+def test_how_many_records_the_company_has_is_not_told_to_an_employee(api: Api) -> None:
+    body = api.get("/api/v1/sync", ANNA).json()
+    assert body["complete"] is True
+    assert {source["rows"] for source in body["sources"]} == {None}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/org", "/api/v1/sync", "/api/v1/settings", "/api/v1/deals/1"])
+def test_nothing_is_answered_without_a_live_token(api: Api, engine: Engine, path: str) -> None:
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {api.token(ANNA)}"}):
+        answer = requests.get(api.url + path, headers=headers, timeout=20)
+        assert answer.status_code == 401
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["status"] == 401
+    token = api.token(ANNA)
+    with engine.begin() as conn:
+        conn.execute(update(portals).where(portals.c.portal_id == PORTAL).values(state="uninstalled"))
+    answer = requests.get(api.url + path, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+    assert answer.status_code == 401
