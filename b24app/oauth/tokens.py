@@ -112,7 +112,7 @@ class StoredTokens:
             access = self._vault.open(row.access)
             if access != stale and row.expires_at > self._clock():
                 return access  # somebody else was faster
-            if self._claim(row.version):
+            if self._claim(row):
                 return self._refresh(row)
             if self._clock() > deadline:
                 raise RetryLater("refresh_pending", "another process is refreshing this token", was_run=False)
@@ -144,26 +144,26 @@ class StoredTokens:
         except TokenDead as error:
             return self._refused(row, error)
         except BaseException:
-            self._release()  # nothing is lost: the next one who needs it asks again
+            self._release(row)  # nothing is lost: the next one who needs it asks again
             raise
         if pair.member_id and pair.member_id != portal.member_id:
-            self._release()
+            self._release(row)
             raise AddressRefused("foreign_token", "the authorization server answered for another portal")
-        self._store(pair)
+        self._store(row, pair)
         return pair.access
 
     def _refused(self, row: Any, error: TokenDead) -> str:
         with self._engine.begin() as conn:
             conn.execute(
                 update(tokens)
-                .where(self._mine(), tokens.c.version == row.version)
+                .where(self._same(row), tokens.c.version == row.version)
                 .values(dead_reason=error.code[:64])
             )
-            conn.execute(update(tokens).where(self._mine()).values(refreshing_since=None))
+            conn.execute(update(tokens).where(self._same(row)).values(refreshing_since=None))
         newer = self._token()  # raises where the refused pair is still the stored one
         return self._vault.open(newer.access)
 
-    def _store(self, pair: TokenPair) -> None:
+    def _store(self, row: Any, pair: TokenPair) -> None:
         values = {
             "access": self._vault.seal(pair.access),
             "refresh": self._vault.seal(pair.refresh),
@@ -175,7 +175,7 @@ class StoredTokens:
         for attempt in range(1, _SAVE_TRIES + 1):
             try:
                 with self._engine.begin() as conn:
-                    conn.execute(update(tokens).where(self._mine()).values(values))
+                    conn.execute(update(tokens).where(self._same(row)).values(values))
                     self._store_endpoint(conn, pair.endpoint)
                 return
             except DBAPIError as error:
@@ -196,24 +196,24 @@ class StoredTokens:
             .values(endpoint=endpoint, domain=host_of(endpoint))
         )
 
-    def _claim(self, version: int) -> bool:
+    def _claim(self, row: Any) -> bool:
         now = self._clock()
         with self._engine.begin() as conn:
             claimed = conn.execute(
                 update(tokens)
                 .where(
-                    self._mine(),
-                    tokens.c.version == version,
+                    self._same(row),
+                    tokens.c.version == row.version,
                     or_(tokens.c.refreshing_since.is_(None), tokens.c.refreshing_since < now - CLAIM_S),
                 )
                 .values(refreshing_since=now)
             )
         return claimed.rowcount == 1
 
-    def _release(self) -> None:
+    def _release(self, row: Any) -> None:
         try:
             with self._engine.begin() as conn:
-                conn.execute(update(tokens).where(self._mine()).values(refreshing_since=None))
+                conn.execute(update(tokens).where(self._same(row)).values(refreshing_since=None))
         except DBAPIError as error:
             logger.warning("a refresh claim stays until it runs out: %s", type(error.orig).__name__)
 
@@ -236,6 +236,10 @@ class StoredTokens:
         if row is None:
             raise TokenDead("no_portal", "this portal is not stored (any more)")
         return row
+
+    def _same(self, row: Any) -> Any:
+        # By the user found at the start: the portal's reader may become another one meanwhile.
+        return (tokens.c.portal_id == row.portal_id) & (tokens.c.user_id == row.user_id)
 
     def _mine(self) -> Any:
         user: Any = self._user_id

@@ -128,7 +128,6 @@ class Chain:
         self.descending = descending
         self.is_done = False
         self._asked = 0
-        self._troubles = 0
 
     def calls(self, prefix: str, pages: int) -> dict[str, Call]:
         """The commands for the next pages, named by the prefix; they must stay in one batch."""
@@ -174,7 +173,8 @@ class Chain:
             return None  # the next batch starts here with a number instead of a reference
 
     def _checked(self, rows: list[Row]) -> list[Row]:
-        last, kept = self.last, []
+        last = self.last
+        kept: list[Row] = []
         for row in rows:
             row_id = self.listing.id_of(row)
             if row_id is None:
@@ -218,7 +218,9 @@ def read_all(
         rows = read_batch(client, [chain], pages)[0]
         if rows:
             yield rows
-        pages = min(BATCH_SIZE, pages * 4)
+        # Where references are not followed, a short chain wastes less of the portal's time.
+        is_whole = len(rows) >= pages * PAGE_SIZE
+        pages = min(BATCH_SIZE, pages * 4) if is_whole else first_pages
 
 
 def read_batch(client: Batcher, chains: Sequence[Chain], pages_each: int) -> list[list[Row]]:

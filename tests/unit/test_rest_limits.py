@@ -1,0 +1,169 @@
+"""The arithmetic of a portal's limits."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from b24app.rest.client import backoff_s
+from b24app.rest.limits import (
+    BACKGROUND_SHARE,
+    CLOUD,
+    ENTERPRISE,
+    FOREGROUND_SHARE,
+    OPERATING_LIMIT_S,
+    PortalLoad,
+    RateLimit,
+    rate_limit_of,
+)
+
+START = 1_790_000_000.0
+ONE = {"crm.item.list": 1}
+
+
+class RealBucket:
+    """The portal's own: capacity, drain, and no mercy."""
+
+    def __init__(self, rate: RateLimit) -> None:
+        self.rate, self.level, self.at = rate, 0.0, START
+
+    def is_refused(self, now: float) -> bool:
+        self.level = max(0.0, self.level - (now - self.at) * self.rate.per_second)
+        self.at = now
+        self.level += 1
+        return self.level > self.rate.capacity
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0, 3), st.booleans()), max_size=200), st.sampled_from([CLOUD, ENTERPRISE])
+)
+def test_no_request_that_we_allow_overflows_the_bucket(
+    asks: list[tuple[float, bool]], rate: RateLimit
+) -> None:
+    load, real, now = PortalLoad(), RealBucket(rate), START
+    for pause, background in asks:
+        now += pause
+        while wait := load.take(ONE, now, rate, background=background):
+            now += wait
+        assert not real.is_refused(now)
+
+
+def test_a_burst_is_allowed_and_some_of_it_kept_for_lookers() -> None:
+    load = PortalLoad()
+    background = sum(load.take(ONE, START, CLOUD, background=True) == 0 for _ in range(60))
+    foreground = sum(load.take(ONE, START, CLOUD, background=False) == 0 for _ in range(60))
+    assert (background, foreground) == (35, 12)  # 0.7 × 50; then up to 0.94 × 50 = 47
+    assert load.take(ONE, START, CLOUD, background=True) == pytest.approx(6.5)  # 13 too many / 2 a second
+
+
+def test_the_wait_that_is_told_is_long_enough() -> None:
+    load = PortalLoad()
+    while not (wait := load.take(ONE, START, CLOUD, background=True)):
+        pass
+    assert load.take(ONE, START + wait, CLOUD, background=True) == 0
+
+
+def test_a_portal_without_a_rate_limit_never_waits() -> None:
+    load = PortalLoad()
+    assert {load.take({"profile": 1}, START, None, background=True) for _ in range(500)} == {0.0}
+
+
+def test_a_refusal_by_the_portal_teaches_that_others_share_its_bucket() -> None:
+    load = PortalLoad()
+    load.take(ONE, START, CLOUD, background=True)
+    load.refused(START, CLOUD)
+    assert load.take(ONE, START, CLOUD, background=True) == pytest.approx(8.0)  # from 50 down to 34: 16 / 2
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.floats(0.01, 12), st.integers(1, 50), st.booleans()), min_size=20, max_size=120))
+def test_no_method_is_ever_blocked_by_its_operating_time(steps: list[tuple[float, int, bool]]) -> None:
+    load, now = PortalLoad(), START
+    spent: list[tuple[float, float]] = []  # (minute, seconds) as the portal counts them
+    for cost, count, background in steps:
+        while wait := load.take({"crm.item.list": count}, now, None, background=background):
+            now += wait
+        minute = now // 60
+        used = sum(s for m, s in spent if m > minute - 10)
+        assert used < OPERATING_LIMIT_S, "the portal would refuse this call"
+        # A batch stops where its method is blocked; up to there each page takes as long as it takes.
+        pages = 0
+        while pages < count and used < OPERATING_LIMIT_S:
+            spent.append((minute, cost))
+            used += cost
+            pages += 1
+        load.learn("crm.item.list", used, cost, now)
+        now += cost * pages
+
+
+def test_background_stops_before_lookers_do() -> None:
+    load = PortalLoad()
+    load.take(ONE, START, None, background=True)
+    load.learn("crm.item.list", OPERATING_LIMIT_S * 0.85, 0.1, START)
+    assert load.take(ONE, START, None, background=True) > 0
+    assert load.take({"user.get": 1}, START, None, background=True) == 0  # other methods go on
+    assert load.take(ONE, START, None, background=False) == 0
+    load.learn("crm.item.list", OPERATING_LIMIT_S * 0.97, 0.1, START)
+    assert load.take(ONE, START, None, background=False) > 0
+    assert BACKGROUND_SHARE < FOREGROUND_SHARE < 1
+
+
+def test_what_was_used_is_released_after_ten_minutes() -> None:
+    load = PortalLoad()
+    load.learn("crm.item.list", 480.0, 1.0, START)
+    wait = load.take(ONE, START, None, background=True)
+    assert 540 <= wait <= 600
+    assert load.take(ONE, START + wait, None, background=True) == 0
+
+
+def test_a_block_holds_until_its_moment_and_for_its_method_only() -> None:
+    load = PortalLoad()
+    load.block("crm.item.list", START + 200)
+    assert load.take(ONE, START, CLOUD, background=False) == 200
+    assert load.take({"user.get": 1, **ONE}, START + 50, CLOUD, background=False) == 150
+    assert load.take({"user.get": 1}, START, CLOUD, background=False) == 0
+    assert load.take(ONE, START + 200, CLOUD, background=False) == 0
+
+
+def test_a_portal_that_empties_its_books_early_is_believed_step_by_step() -> None:
+    load = PortalLoad()
+    load.learn("crm.item.list", 400.0, 1.0, START)
+    for _ in range(10):
+        load.learn("crm.item.list", 0.0, 1.0, START)
+    assert load.methods["crm.item.list"].used(START) < 1
+
+
+def test_one_dear_call_is_possible_in_an_empty_window() -> None:
+    load = PortalLoad()
+    load.take(ONE, START, None, background=True)
+    load.methods["crm.item.list"].cost_s = 10_000
+    assert load.take(ONE, START + 700, None, background=True) == 0
+
+
+def test_a_load_survives_the_way_through_json() -> None:
+    load = PortalLoad()
+    load.take({"crm.item.list": 50, "user.get": 2}, START, CLOUD, background=True)
+    load.learn("crm.item.list", 12.25, 0.07, START + 61)
+    load.block("user.get", START + 5)
+    assert PortalLoad.from_plain(json.loads(json.dumps(load.to_plain()))) == load
+
+
+@pytest.mark.parametrize(
+    ("code", "rate"),
+    [("ru_basic", CLOUD), (None, CLOUD), ("", CLOUD), ("de_ent250", ENTERPRISE), ("en_selfhosted", None)],
+)
+def test_the_limit_follows_from_the_license(code: str | None, rate: RateLimit | None) -> None:
+    assert rate_limit_of(code) == rate
+
+
+@given(st.integers(1, 40), st.floats(0, 100), st.floats(0, 1))
+def test_waits_grow_are_bounded_and_never_shorter_than_asked(
+    attempt: int, asked: float, chance: float
+) -> None:
+    wait = backoff_s(attempt, asked, chance)
+    assert asked <= wait <= max(asked, 30.0) * 1.5
+    assert wait >= min(30.0, 0.5 * 2 ** (attempt - 1))
