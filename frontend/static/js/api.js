@@ -1,0 +1,117 @@
+/** Talks to the server: the bearer token, embedded first answers, ETags, polling. */
+
+const TIMEOUT_MS = 20000;
+
+/** An answer other than the asked one. `status` 0: the server could not be reached. */
+export class ApiError extends Error {
+  constructor(status, title, detail, retryAfterS = null, reference = null) {
+    super(`${status} ${title}`);
+    Object.assign(this, { status, title, detail, retryAfterS, reference });
+  }
+}
+
+/** `first` are answers by path that came with the page; `onExpired` is called once on a dead session. */
+export function makeApi({ token, first, onExpired }) {
+  const kept = new Map(Object.entries(first ?? {}).map(([path, body]) => [path, { body, etag: null, embedded: true }]));
+  let expired = false;
+
+  /** `{body, changed}`; `changed` is false where the server says that nothing moved since the last answer. */
+  async function get(path) {
+    const known = kept.get(path);
+    if (known?.embedded) {
+      known.embedded = false;
+      return { body: known.body, changed: true };
+    }
+    const response = await send(path, known?.etag ? { "If-None-Match": known.etag } : {});
+    if (response.status === 304) {
+      const asOf = response.headers.get("B24App-As-Of");
+      if (asOf && known.body.as_of) known.body.as_of = asOf;
+      return { body: known.body, changed: false };
+    }
+    const body = await response.json();
+    const changed = JSON.stringify(body) !== JSON.stringify(known?.body);
+    kept.set(path, { body, etag: response.headers.get("ETag"), embedded: false });
+    return { body, changed };
+  }
+
+  /** The answer that is at hand without asking, or null. */
+  function peek(path) {
+    return kept.get(path)?.body ?? null;
+  }
+
+  async function post(path, body) {
+    const response = await send(path, { "Content-Type": "application/json" }, { method: "POST", body: JSON.stringify(body) });
+    return response.json();
+  }
+
+  /** A file: `{blob, name}`. */
+  async function download(path) {
+    const response = await send(path, {});
+    const name = /filename="?([^";]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+    return { blob: await response.blob(), name: name ?? path.split("?")[0].split("/").pop() };
+  }
+
+  async function send(path, headers, init = {}) {
+    let response;
+    try {
+      response = await fetch(path, {
+        ...init,
+        headers: { Accept: "application/json", Authorization: `Bearer ${token}`, ...headers },
+        cache: "no-store",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+    } catch {
+      throw new ApiError(0, "unreachable", "");
+    }
+    if (response.ok || response.status === 304) return response;
+    const problem = await response.json().catch(() => ({}));
+    if (response.status === 401 && !expired) {
+      expired = true;
+      onExpired?.();
+    }
+    const retry = Number(response.headers.get("Retry-After"));
+    throw new ApiError(response.status, problem.title ?? "", problem.detail ?? "", Number.isFinite(retry) && retry > 0 ? retry : null, problem.reference ?? null);
+  }
+
+  return { get, peek, post, download, isExpired: () => expired };
+}
+
+const SLOWEST_S = 60;
+
+/**
+ * Calls `step` every `everyS` seconds while the page is seen, at once when it comes back into view. After a
+ * failure it waits twice as long each time, up to a minute. Returns a function that stops it.
+ */
+export function poll(step, everyS) {
+  let timer = null;
+  let waitS = everyS;
+  let running = false;
+  let stopped = false;
+
+  async function run() {
+    if (stopped || running || document.visibilityState !== "visible") return;
+    running = true;
+    try {
+      await step();
+      waitS = everyS;
+    } catch (error) {
+      waitS = Math.min(error.retryAfterS ?? waitS * 2, SLOWEST_S);
+    }
+    running = false;
+    schedule();
+  }
+
+  function schedule() {
+    clearTimeout(timer);
+    if (!stopped) timer = setTimeout(run, waitS * 1000);
+  }
+
+  const onVisible = () => document.visibilityState === "visible" && run();
+  document.addEventListener("visibilitychange", onVisible);
+  schedule();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", onVisible);
+  };
+}

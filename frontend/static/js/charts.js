@@ -1,0 +1,79 @@
+/** What Chart.js is told to draw. Pure: numbers and colours in, a configuration out. */
+
+import { kindOf, short } from "./format.js";
+
+/**
+ * A trend: bars for what adds up, a line for rates and means.
+ * `points` are numbers or null; `running` marks the unfinished last one.
+ */
+export function trendConfig({ labels, points, unit, isMean, running, name, colours, lang, currency, calm }) {
+  const isLine = isMean || kindOf(unit) === "ratio";
+  const last = points.length - 1;
+  const show = (value) => short(value, unit, { lang, currency });
+  const dataset = isLine
+    ? {
+        borderColor: colours.accent,
+        backgroundColor: colours.fill,
+        fill: "origin",
+        borderWidth: 2,
+        tension: 0.25,
+        pointRadius: points.map((_, i) => (i === last ? 4 : 3)),
+        pointBackgroundColor: points.map((_, i) => (running && i === last ? colours.panel : colours.accent)),
+        pointBorderColor: colours.accent,
+        segment: { borderDash: (at) => (running && at.p1DataIndex === last ? [4, 4] : undefined) },
+        spanGaps: false,
+      }
+    : {
+        backgroundColor: points.map((_, i) => (running && i === last ? colours.fill : colours.accent)),
+        borderColor: colours.accent,
+        borderWidth: points.map((_, i) => (running && i === last ? 1.5 : 0)),
+        borderRadius: 4,
+        borderSkipped: "bottom",
+        maxBarThickness: 36,
+      };
+  return {
+    type: isLine ? "line" : "bar",
+    data: { labels, datasets: [{ label: name, data: points, ...dataset }] },
+    options: {
+      responsive: true,
+      maintainAspectRatio: false,
+      animation: calm ? false : { duration: 250 },
+      interaction: { mode: "index", intersect: false },
+      layout: { padding: { top: 8 } },
+      font: { family: colours.font },
+      scales: {
+        x: { grid: { display: false }, border: { color: colours.line }, ticks: { color: colours.text, maxRotation: 0, autoSkipPadding: 12, font: { family: colours.font, size: 12 } } },
+        y: { beginAtZero: true, border: { display: false }, grid: { color: colours.line }, ticks: { color: colours.text, maxTicksLimit: 5, callback: show, font: { family: colours.font, size: 12 } } },
+      },
+      plugins: {
+        legend: { display: false },
+        tooltip: {
+          displayColors: false,
+          backgroundColor: colours.ink,
+          titleColor: colours.panel,
+          bodyColor: colours.panel,
+          padding: 10,
+          cornerRadius: 8,
+          callbacks: { label: (item) => show(item.raw) },
+        },
+      },
+    },
+  };
+}
+
+/** The colours of the theme in force, as Chart.js needs them: plain values. */
+export function themeColours(element) {
+  const probe = document.createElement("span");
+  element.append(probe);
+  const read = (name) => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const colours = {
+    accent: read("accent"), panel: read("panel"), line: read("line"), text: read("text-quiet"), ink: read("text"),
+    font: getComputedStyle(element).fontFamily,
+  };
+  colours.fill = colours.accent.replace(/^rgb\((.*)\)$/, "rgba($1, 0.14)");
+  probe.remove();
+  return colours;
+}

@@ -1,0 +1,27 @@
+/** What came with the page, and the services made from it: one place, imported by everything that draws. */
+
+import { makeApi } from "./api.js";
+import { makeBridge } from "./portal_bridge.js";
+import { makeWords } from "./words.js";
+
+export const boot = JSON.parse(document.getElementById("b24app-boot").textContent);
+export const { lang, t, plural, has } = makeWords(boot.strings, boot.lang);
+export const bridge = makeBridge(boot.portal?.origin ?? location.origin);
+export const api = makeApi({
+  token: document.querySelector('meta[name="b24app-session"]')?.content ?? "",
+  first: boot.first,
+  onExpired: () => document.dispatchEvent(new CustomEvent("session-expired")),
+});
+
+const metrics = boot.catalog?.metrics ?? boot.catalog ?? [];
+const byKey = new Map(metrics.map((metric) => [metric.key, metric]));
+
+/** A metric of the catalogue; one that the catalogue lacks is shown under its key. */
+export function metricOf(key) {
+  return byKey.get(key) ?? { key, name: key, unit: "count", better: "none", meaning: "", formula: "" };
+}
+
+/** How to write the numbers of an answer. */
+export function style(answer) {
+  return { lang, t, currency: answer?.currency ?? null };
+}
