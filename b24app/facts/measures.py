@@ -157,13 +157,17 @@ _processing = deals.c.moved_at - _first_contact
 _stay = stage_stays.c.left_at - stage_stays.c.entered_at
 _stay_in_progress = stage_stays.c.semantics == "P"
 
-_bought_before = exists().where(
-    _earlier.c.portal_id == deals.c.portal_id,
-    _earlier.c.client == deals.c.client,
-    _earlier.c.semantics == "S",
-    _earlier.c.is_recurring.is_(False),
-    _earlier.c.moved_at <= deals.c.moved_at,  # for the index; the next line decides
-    or_(_earlier.c.moved_at < deals.c.moved_at, _earlier.c.deal_id < deals.c.deal_id),
+_bought_before = (
+    exists()
+    .where(
+        _earlier.c.portal_id == deals.c.portal_id,
+        _earlier.c.client == deals.c.client,
+        _earlier.c.semantics == "S",
+        _earlier.c.is_recurring.is_(False),
+        _earlier.c.moved_at <= deals.c.moved_at,  # for the index; the next line decides
+        or_(_earlier.c.moved_at < deals.c.moved_at, _earlier.c.deal_id < deals.c.deal_id),
+    )
+    .correlate(deals)
 )
 """Over all time and all pipelines, whichever of them count."""
 

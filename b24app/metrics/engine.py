@@ -51,7 +51,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One part of a value. `before` and `change` only where parts are compared too."""
+    """One part of a value. `before` and `change` mean something only where parts `is_compared`."""
 
     key: str
     value: Fraction | None
@@ -59,6 +59,7 @@ class Row:
     denominator: Fraction | None = None
     few_data: bool = False
     share: Fraction | None = None
+    is_compared: bool = False
     before: Fraction | None = None
     change: Fraction | None = None
 
@@ -320,6 +321,7 @@ def _rows(
                 outcome.numerator,
                 outcome.denominator,
                 _is_few(shape, outcome, context),
+                is_compared=before is not None,
                 before=earlier,
                 change=_change(outcome.value, earlier),
             )

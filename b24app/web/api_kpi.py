@@ -1,0 +1,201 @@
+"""`GET /api/v1/metrics` and `GET /api/v1/kpi`: the catalogue, and its numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, jsonify, request
+from sqlalchemy import Connection, select
+
+from b24app import clock
+from b24app.access import Visibility
+from b24app.facts import sums
+from b24app.facts.kpi_context import load_context
+from b24app.facts.tables import portals
+from b24app.metrics import engine, periods
+from b24app.metrics.context import Context
+from b24app.metrics.metric import PEOPLE
+from b24app.metrics.query import BadParameter, KpiQuery, UnknownMetric, parse
+from b24app.sync import freshness, state
+from b24app.sync.state import SyncState
+from b24app.viewer import Viewer
+from b24app.web import present, scopes
+from b24app.web.context import parts, viewer
+from b24app.web.moments import rfc3339
+from b24app.web.problems import Problem
+from b24app.web.session import require_viewer
+
+blueprint = Blueprint("api_kpi", __name__, url_prefix="/api/v1")
+
+AS_OF_HEADER = "B24App-As-Of"
+FRESH_WAIT_S = 10.0
+"""How long `fresh=1` waits for the portal before the stored numbers are answered."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A permitted question with everything that its answer depends on besides records."""
+
+    query: KpiQuery
+    context: Context
+    visibility: Visibility
+    sync: SyncState
+    timezone: str
+    data_version: int
+
+
+@blueprint.get("/metrics")
+@require_viewer
+def metrics() -> Response:
+    """The catalogue in the viewer's language."""
+    return jsonify(metrics_json(viewer()))
+
+
+@blueprint.get("/kpi")
+@require_viewer
+def kpi() -> Response:
+    """The numbers; 304 while nothing has changed since the answer that the browser has."""
+    asking, arguments = viewer(), list(request.args.items(multi=True))
+    _touch(asking, arguments)
+    with parts().engine.connect() as conn:
+        asked = ask(conn, asking, arguments)
+        tag = _tag(asked, asking)
+        if request.if_none_match.contains_weak(tag):
+            response = Response(status=304)
+        else:
+            response = jsonify(answer(conn, asked, asking))
+    response.set_etag(tag, weak=True)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers[AS_OF_HEADER] = rfc3339(asked.sync.as_of) or ""
+    return response
+
+
+def metrics_json(asking: Viewer) -> dict[str, Any]:
+    """The body of `GET /api/v1/metrics`."""
+    with parts().engine.connect() as conn:
+        visibility, portal_settings = scopes.seen_by(conn, asking)
+        context = load_context(
+            conn,
+            asking.portal_id,
+            org=visibility.org,
+            settings=portal_settings,
+            sync=state.load(conn, asking.portal_id),
+            now=clock.now(),
+        )
+    return {"portal": asking.member_id, "metrics": present.catalogue_json(context, asking.lang)}
+
+
+def kpi_json(asking: Viewer, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The body of `GET /api/v1/kpi` for these parameters, from what is stored. Raises: Problem."""
+    with parts().engine.connect() as conn:
+        return answer(conn, ask(conn, asking, arguments), asking)
+
+
+def ask(
+    conn: Connection, asking: Viewer, arguments: Iterable[tuple[str, str]], now: datetime | None = None
+) -> Asked:
+    """The question, once it is known to be a possible and a permitted one.
+
+    The data version is read before any fact, so that an answer is never newer than its tag says.
+    Raises: Problem 400 for a wrong parameter, 403 or 404 for a scope, 404 for an unknown metric, 503
+    while nothing is stored and the portal does not answer.
+    """
+    data_version = conn.execute(
+        select(portals.c.data_version).where(portals.c.portal_id == asking.portal_id)
+    ).scalar_one()
+    visibility, portal_settings = scopes.seen_by(conn, asking)
+    sync = state.load(conn, asking.portal_id)
+    moment = now or clock.now()
+    try:
+        query = parse(
+            arguments, asking.user_id, periods.local_day(moment, ZoneInfo(portal_settings.timezone))
+        )
+    except BadParameter as error:
+        raise Problem(400, "Wrong parameter", f"{error.name}: {error}", parameter=error.name) from error
+    except UnknownMetric as error:
+        raise Problem(404, "Unknown metric", f"there is no metric {error}", parameter="metric") from error
+    scopes.asked_scope(str(query.scope), asking, visibility)
+    if sync.as_of is None and sync.progress == 0 and any(p.startswith("failing:") for p in sync.problems):
+        problem = Problem(503, "Nothing stored yet", "the portal does not answer and nothing is stored yet")
+        raise problem.with_header("Retry-After", "5")
+    context = load_context(
+        conn, asking.portal_id, org=visibility.org, settings=portal_settings, sync=sync, now=moment
+    )
+    return Asked(query, context, visibility, sync, portal_settings.timezone, data_version)
+
+
+def answer(conn: Connection, asked: Asked, asking: Viewer) -> dict[str, Any]:
+    """The body of `GET /api/v1/kpi`."""
+    query, context = asked.query, asked.context
+    wanted = engine.reads(query, context)
+    values = engine.answer(
+        query,
+        context,
+        wanted,
+        now=sums.read_all(conn, asking.portal_id, wanted.now),
+        before=sums.read_all(conn, asking.portal_id, wanted.before),
+    )
+    body = present.answer_json(
+        query,
+        context,
+        values,
+        member_id=asking.member_id,
+        timezone=asked.timezone,
+        as_of=rfc3339(asked.sync.as_of),
+        complete=asked.sync.complete,
+        progress=asked.sync.progress,
+        before=wanted.before_period,
+        lang=asking.lang,
+    )
+    if query.by in PEOPLE:
+        _keep_visible(body, asked.visibility)
+    return body
+
+
+def _touch(asking: Viewer, arguments: list[tuple[str, str]]) -> None:
+    """Somebody looks: the portal is asked for changes if nobody has just done so."""
+    wait_s = FRESH_WAIT_S if ("fresh", "1") in arguments else 0.0
+    freshness.touch(parts(), asking.portal_id, wait_s=wait_s)
+
+
+def _keep_visible(body: dict[str, Any], visibility: Visibility) -> None:
+    """Whoever may see a scope may see its parts; should that ever change, rows of others stay here."""
+
+    def is_open(key: str) -> bool:
+        kind, _, number = key.partition(":")
+        if kind == "user":
+            return visibility.can_see_user(int(number))
+        return kind != "department" or visibility.can_see_department(int(number))
+
+    for value in body["values"]:
+        if "rows" in value:
+            value["rows"] = [row for row in value["rows"] if is_open(row["key"])]
+    body["names"] = {key: name for key, name in body["names"].items() if is_open(key)}
+
+
+def _tag(asked: Asked, asking: Viewer) -> str:
+    """Changes with everything that the body depends on, but not when the portal was merely asked again."""
+    query, sync = asked.query, asked.sync
+    seen = [
+        asked.data_version,
+        str(asked.context.today),
+        [metric.key for metric in query.metrics],
+        str(query.scope),
+        str(query.period),
+        query.compare,
+        query.by,
+        asking.portal_id,
+        asking.user_id,
+        asking.is_admin,
+        asking.lang,
+        sync.complete,
+        round(sync.progress, 2),
+        [(s.source, s.state, s.reason, str(s.covered_from)) for s in sync.sources],
+    ]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:32]

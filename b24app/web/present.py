@@ -1,0 +1,218 @@
+"""KPI answers as JSON: the only shape that browsers and programs know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from b24app.i18n import text
+from b24app.metrics.catalog import CATALOG
+from b24app.metrics.catalog.funnel import CONVERTED_STEP, LEADS_STEP
+from b24app.metrics.context import Context
+from b24app.metrics.coverage import Level
+from b24app.metrics.engine import KpiValue, LeftOut, Row
+from b24app.metrics.kinds import Ratio, Term
+from b24app.metrics.metric import By, Metric, Unit
+from b24app.metrics.periods import Period, named
+from b24app.metrics.query import KpiQuery
+
+PLACES = 10
+"""Decimal places of ratios and means."""
+
+JsonNumber = int | str | None
+
+
+def answer_json(
+    query: KpiQuery,
+    context: Context,
+    values: Sequence[KpiValue],
+    *,
+    member_id: str,
+    timezone: str,
+    as_of: str | None,
+    complete: bool,
+    progress: float,
+    before: Period | None,
+    lang: str,
+) -> dict[str, Any]:
+    """The body of `GET /api/v1/kpi`. `before`: the days that the period is compared with, if any."""
+    keys = {row.key for value in values for row in value.rows or ()}
+    body: dict[str, Any] = {
+        "portal": member_id,
+        "scope": str(query.scope),
+        "from": query.period.start.isoformat(),
+        "to": query.period.end.isoformat(),
+        "timezone": timezone,
+        "today": context.today.isoformat(),
+        "currency": context.rates.currency,
+        "as_of": as_of,
+        "complete": complete,
+    }
+    if not complete:
+        body["progress"] = round(progress, 4)
+    if query.compare is not None:
+        body["compared"] = None if before is None else {"from": str(before.start), "to": str(before.end)}
+    body["values"] = [_value_json(value) for value in values]
+    body["names"] = {key: name for key in sorted(keys) if (name := _row_name(key, context, lang))}
+    return body
+
+
+def catalogue_json(context: Context, lang: str) -> list[dict[str, Any]]:
+    """The metrics of `GET /api/v1/metrics`, in the order of the catalogue."""
+    return [_metric_json(metric, context, lang) for metric in CATALOG]
+
+
+def _value_json(value: KpiValue) -> dict[str, Any]:
+    shape, unit = value.shape, value.metric.unit
+    found: dict[str, Any] = {
+        "metric": value.metric.key,
+        "value": _quantity(value.value, unit, isinstance(shape, Ratio)),
+        "numerator": None,
+        "denominator": None,
+        "unit": unit.value,
+        "reason": None if value.reason is None else value.reason.value,
+        "provisional": value.is_provisional,
+        "few_data": value.few_data,
+        "target": None,
+        "attainment": None,
+        "before": _quantity(value.before, unit, isinstance(shape, Ratio)),
+        "change": ratio_text(value.change),
+        "left_out": [_left_out_json(left_out) for left_out in value.left_out],
+    }
+    if isinstance(shape, Ratio):
+        found["numerator"] = _term(value.numerator, shape.numerator)
+        found["denominator"] = _term(value.denominator, shape.denominator)
+    if value.since is not None:
+        found["since"] = value.since.isoformat()
+    if value.rows is not None:
+        found["rows"] = [_row_json(row, value) for row in value.rows]
+    return found
+
+
+def _row_json(row: Row, value: KpiValue) -> dict[str, Any]:
+    shape, unit = value.shape, value.metric.unit
+    is_ratio = isinstance(shape, Ratio)
+    found: dict[str, Any] = {
+        "key": row.key,
+        "value": _quantity(row.value, unit, is_ratio),
+        "numerator": _term(row.numerator, shape.numerator) if isinstance(shape, Ratio) else None,
+        "denominator": _term(row.denominator, shape.denominator) if isinstance(shape, Ratio) else None,
+        "few_data": row.few_data,
+    }
+    if value.metric.steps is not None:
+        found["share"] = ratio_text(row.share)
+    if row.is_compared:
+        found["before"] = _quantity(row.before, unit, is_ratio)
+        found["change"] = ratio_text(row.change)
+    return found
+
+
+def _left_out_json(left_out: LeftOut) -> dict[str, Any]:
+    found: dict[str, Any] = {"reason": left_out.reason, "count": left_out.count}
+    if left_out.currency is not None:
+        found["currency"] = left_out.currency
+    return found
+
+
+def _quantity(value: Fraction | None, unit: Unit, is_ratio: bool) -> JsonNumber:
+    """Counts and seconds are numbers, sums of money exact decimals, ratios and means rounded ones."""
+    if value is None:
+        return None
+    if is_ratio:
+        return ratio_text(value)
+    return money_text(value) if unit is Unit.MONEY else int(value)
+
+
+def _term(value: Fraction | None, term: Term) -> JsonNumber:
+    if value is None:
+        return None
+    return money_text(value) if term.is_money else int(value)
+
+
+def ratio_text(value: Fraction | None) -> str | None:
+    """The value rounded half-even to 10 places, without needless zeros: `0.6315005215`, `0.5`, `3`."""
+    if value is None:
+        return None
+    written = _decimal(round(value * 10**PLACES), PLACES)
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def money_text(value: Fraction) -> str:
+    """The exact decimal, at least two places: `1234.50`. One that never ends is rounded to 10 places."""
+    places = 2
+    while places < 60 and (value * 10**places).denominator != 1:
+        places += 1
+    scaled = value * 10**places
+    if scaled.denominator != 1:
+        return _decimal(round(value * 10**PLACES), PLACES)
+    return _decimal(scaled.numerator, places)
+
+
+def _decimal(scaled: int, places: int) -> str:
+    """`scaled` / 10**places, written plainly."""
+    digits = str(abs(scaled)).rjust(places + 1, "0")
+    sign = "-" if scaled < 0 else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
+
+
+def _metric_json(metric: Metric, context: Context, lang: str) -> dict[str, Any]:
+    shape = metric.shape_in(context.uses_leads)
+    month = named("month", context.today)
+    covered = context.coverage.of(metric.needs_in(context.uses_leads), month)
+    unavailable = covered.reason if covered.level is Level.NONE else None
+    words = "without_leads" if not context.uses_leads and metric.without_leads is not None else "text"
+
+    def told(part: str) -> str:
+        return text(lang, f"catalog.{metric.key}.{words}.{part}")
+
+    minimum = None
+    if isinstance(shape, Ratio):
+        minimum = context.min_mean if shape.is_mean else context.min_ratio
+    return {
+        "key": metric.key,
+        "group": metric.group.value,
+        "group_name": text(lang, f"catalog.groups.{metric.group}"),
+        "name": told("name"),
+        "meaning": told("meaning"),
+        "formula": told("formula"),
+        "moment": told("moment"),
+        "credit": told("credit"),
+        "reading": told("reading"),
+        "unit": metric.unit.value,
+        "unit_name": told("unit"),
+        "better": metric.better.value,
+        "source": told("source"),
+        "origin": metric.origin.value,
+        "scopes": [whose.value for whose in metric.per],
+        "rest_scopes": list(metric.rest_scopes),
+        "dimensions": [by.value for by in By if by in metric.by],
+        "is_snapshot": metric.is_snapshot,
+        "is_mean": isinstance(shape, Ratio) and shape.is_mean,
+        "min_sample": minimum,
+        "available": unavailable is None,
+        "reason": None if unavailable is None else unavailable.value,
+    }
+
+
+def _row_name(key: str, context: Context, lang: str) -> str | None:
+    """What people call the row; None for days, weeks, months, which the browser writes by itself."""
+    kind, _, rest = key.partition(":")
+    if kind == "user":
+        employee = context.org.users.get(int(rest))
+        return None if employee is None else employee.name
+    if kind == "department":
+        return context.org.departments[int(rest)].name
+    if kind == "pipeline":
+        return _first(p.name for p in context.reference.pipelines if p.key == key)
+    if kind == "stage":
+        return _first(s.name for s in context.reference.stages if s.key == key)
+    if kind == "channel":
+        return rest
+    if key in (LEADS_STEP, CONVERTED_STEP):
+        return text(lang, f"catalog.steps.{rest}")
+    return None
+
+
+def _first(names: Iterable[str]) -> str | None:
+    return next(iter(names), None)
