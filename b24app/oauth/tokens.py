@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, Engine, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
+from b24app.crypto import Unreadable, Vault
 from b24app.db import upsert
 from b24app.facts.tables import portals, tokens
 from b24app.oauth.server import AuthServer, TokenPair
@@ -31,18 +32,13 @@ EARLY_S = 60
 CLAIM_S = 45.0
 """After this a claim is that of a process that died; longer than a refresh can take."""
 
-WAIT_S = 50.0
+WAIT_S = 20.0
+"""How long others wait for the one who refreshes."""
+
 _POLL_S = 0.05
 _SAVE_TRIES = 60
 
 logger = logging.getLogger(__name__)
-
-
-class Vault(Protocol):
-    """Encryption at rest."""
-
-    def seal(self, text: str) -> str: ...
-    def open(self, text: str) -> str: ...
 
 
 def save(
@@ -72,7 +68,7 @@ def save(
 
 
 class StoredTokens:
-    """The `TokenSource` of one user of one portal; None: of whoever is its reader. Thread-safe."""
+    """The `TokenSource` of one user of one portal. Safe to share between threads."""
 
     def __init__(
         self,
@@ -80,7 +76,7 @@ class StoredTokens:
         vault: Vault,
         auth: AuthServer,
         portal_id: int,
-        user_id: int | None = None,
+        user_id: int,
         *,
         allow_private: bool = False,
         clock: Callable[[], float] = time.time,
@@ -100,22 +96,31 @@ class StoredTokens:
 
     def access(self) -> str:
         row = self._token()
-        access = self._vault.open(row.access)
+        access = self._open(row.access)
         if row.expires_at - EARLY_S > self._clock():
             return access
-        return self.renew(access)
+        try:
+            return self.renew(access)
+        except RetryLater:
+            if row.expires_at > self._clock():
+                return access  # the authorization server is away, but this token still works
+            raise
 
     def renew(self, stale: str) -> str:
         deadline = self._clock() + WAIT_S
+        awaited: int | None = None  # the version that somebody else is refreshing
         while True:
             row = self._token()
-            access = self._vault.open(row.access)
+            access = self._open(row.access)
             if access != stale and row.expires_at > self._clock():
                 return access  # somebody else was faster
-            if self._claim(row):
+            if row.version == awaited and row.refreshing_since is None:
+                raise _pending("another process could not refresh this token just now")
+            if self._claim(row.version):
                 return self._refresh(row)
+            awaited = row.version if row.refreshing_since is not None else None
             if self._clock() > deadline:
-                raise RetryLater("refresh_pending", "another process is refreshing this token", was_run=False)
+                raise _pending("another process is refreshing this token")
             self._sleep(_POLL_S)
 
     def moved(self, location: str) -> None:
@@ -123,7 +128,7 @@ class StoredTokens:
         confirmed = self._confirmed_endpoint(portal)
         if host_of(confirmed) != host_of(location):
             # app.info may lag behind; the answer to a refresh always has the present address.
-            self.renew(self._vault.open(self._token().access))
+            self.renew(self._open(self._token().access))
             confirmed = str(self._portal().endpoint)
         if host_of(confirmed) != host_of(location):
             raise AddressRefused("move_unproven", "the authorization server does not confirm the new address")
@@ -140,30 +145,30 @@ class StoredTokens:
     def _refresh(self, row: Any) -> str:
         portal = self._portal()
         try:
-            pair = self._auth.refresh(self._vault.open(row.refresh), portal.auth_server)
+            pair = self._auth.refresh(self._open(row.refresh), portal.auth_server)
         except TokenDead as error:
             return self._refused(row, error)
         except BaseException:
-            self._release(row)  # nothing is lost: the next one who needs it asks again
+            self._release()  # nothing is lost: the next one who needs it asks again
             raise
         if pair.member_id and pair.member_id != portal.member_id:
-            self._release(row)
+            self._release()
             raise AddressRefused("foreign_token", "the authorization server answered for another portal")
-        self._store(row, pair)
+        self._store(pair)
         return pair.access
 
     def _refused(self, row: Any, error: TokenDead) -> str:
         with self._engine.begin() as conn:
             conn.execute(
                 update(tokens)
-                .where(self._same(row), tokens.c.version == row.version)
+                .where(self._mine(), tokens.c.version == row.version)
                 .values(dead_reason=error.code[:64])
             )
-            conn.execute(update(tokens).where(self._same(row)).values(refreshing_since=None))
+            conn.execute(update(tokens).where(self._mine()).values(refreshing_since=None))
         newer = self._token()  # raises where the refused pair is still the stored one
-        return self._vault.open(newer.access)
+        return self._open(newer.access)
 
-    def _store(self, row: Any, pair: TokenPair) -> None:
+    def _store(self, pair: TokenPair) -> None:
         values = {
             "access": self._vault.seal(pair.access),
             "refresh": self._vault.seal(pair.refresh),
@@ -175,7 +180,7 @@ class StoredTokens:
         for attempt in range(1, _SAVE_TRIES + 1):
             try:
                 with self._engine.begin() as conn:
-                    conn.execute(update(tokens).where(self._same(row)).values(values))
+                    conn.execute(update(tokens).where(self._mine()).values(values))
                     self._store_endpoint(conn, pair.endpoint)
                 return
             except DBAPIError as error:
@@ -196,24 +201,24 @@ class StoredTokens:
             .values(endpoint=endpoint, domain=host_of(endpoint))
         )
 
-    def _claim(self, row: Any) -> bool:
+    def _claim(self, version: int) -> bool:
         now = self._clock()
         with self._engine.begin() as conn:
             claimed = conn.execute(
                 update(tokens)
                 .where(
-                    self._same(row),
-                    tokens.c.version == row.version,
+                    self._mine(),
+                    tokens.c.version == version,
                     or_(tokens.c.refreshing_since.is_(None), tokens.c.refreshing_since < now - CLAIM_S),
                 )
                 .values(refreshing_since=now)
             )
         return claimed.rowcount == 1
 
-    def _release(self, row: Any) -> None:
+    def _release(self) -> None:
         try:
             with self._engine.begin() as conn:
-                conn.execute(update(tokens).where(self._same(row)).values(refreshing_since=None))
+                conn.execute(update(tokens).where(self._mine()).values(refreshing_since=None))
         except DBAPIError as error:
             logger.warning("a refresh claim stays until it runs out: %s", type(error.orig).__name__)
 
@@ -237,12 +242,15 @@ class StoredTokens:
             raise TokenDead("no_portal", "this portal is not stored (any more)")
         return row
 
-    def _same(self, row: Any) -> Any:
-        # By the user found at the start: the portal's reader may become another one meanwhile.
-        return (tokens.c.portal_id == row.portal_id) & (tokens.c.user_id == row.user_id)
+    def _open(self, sealed: str) -> str:
+        try:
+            return self._vault.open(sealed)
+        except Unreadable:
+            raise TokenDead("unreadable_token", "sealed with a key that is no longer configured") from None
 
     def _mine(self) -> Any:
-        user: Any = self._user_id
-        if user is None:
-            user = select(portals.c.reader_id).where(portals.c.portal_id == self._portal_id).scalar_subquery()
-        return (tokens.c.portal_id == self._portal_id) & (tokens.c.user_id == user)
+        return (tokens.c.portal_id == self._portal_id) & (tokens.c.user_id == self._user_id)
+
+
+def _pending(what: str) -> RetryLater:
+    return RetryLater("refresh_pending", what, retry_after_s=5.0, was_run=False)

@@ -6,6 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from b24app.rest import log
@@ -26,14 +27,26 @@ from b24app.rest.errors import (
 from b24app.rest.token_source import TokenSource
 from b24app.rest.transport import Transport
 
-BACKGROUND_DEADLINE_S = 120.0
-FOREGROUND_DEADLINE_S = 15.0
-REQUEST_TIMEOUT_S = 70.0
-"""A little above the portal's own limit of 60 seconds, so that its answer still arrives."""
-
-MAX_TRIES = 6
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LAST_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a caller waits: for one call with all its tries, between two tries, for one answer.
+
+    Longer waits are the caller's own: he gets an error that says when to come back.
+    """
+
+    deadline_s: float
+    longest_wait_s: float
+    timeout_s: float
+
+
+BACKGROUND = Patience(deadline_s=120.0, longest_wait_s=15.0, timeout_s=70.0)
+"""A portal's own limit is 60 seconds a request: its answer shall still arrive."""
+
+FOREGROUND = Patience(deadline_s=15.0, longest_wait_s=5.0, timeout_s=15.0)
 
 
 def backoff_s(attempt: int, retry_after_s: float, chance: float) -> float:
@@ -43,10 +56,16 @@ def backoff_s(attempt: int, retry_after_s: float, chance: float) -> float:
     return max(retry_after_s, grown) * (1 + chance / 2)
 
 
+def max_tries(error: RetryLater) -> int:
+    """How often a call is tried when it ends like this. A portal that is away is left alone soon."""
+    return 6 if isinstance(error, RateLimited) else 3
+
+
 class PortalClient:
     """Calls one portal's REST with one user's token; safe to share between threads.
 
-    `background` callers leave room for those who are looking; they may wait longer.
+    `background` callers leave room for those who are looking; they may wait longer. `deadline_s`: when
+    to give up a call with all its tries. `label` names the portal in the log.
     """
 
     def __init__(
@@ -67,7 +86,8 @@ class PortalClient:
         self._budget = budget
         self._transport = transport
         self._label = label
-        self._deadline_s = deadline_s or (BACKGROUND_DEADLINE_S if background else FOREGROUND_DEADLINE_S)
+        patience = BACKGROUND if background else FOREGROUND
+        self._patience = replace(patience, deadline_s=deadline_s) if deadline_s else patience
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
@@ -99,31 +119,29 @@ class PortalClient:
         return outcome
 
     def _batch(self, calls: Mapping[str, Call]) -> dict[str, Reply | RestError]:
-        outcome: dict[str, Reply | RestError] = {}
-        todo = dict(calls)
-        renewed = False
-        deadline = self._clock() + self._deadline_s
-        for attempt in range(1, MAX_TRIES + 1):
-            access = self._tokens.access()
-            outcome.update(self._batch_once(todo))
-            expired = [name for name in todo if isinstance(outcome[name], TokenExpired)]
-            if expired and not renewed and all(call.is_read for call in todo.values()):
-                self._tokens.renew(access)  # the token ran out in the middle of the batch
-                renewed = True
-                continue
-            again = {name: call for name, call in todo.items() if _is_repeatable(call, outcome[name])}
-            wait = backoff_s(attempt, _longest_wait(outcome, again), self._chance())
-            if not again or self._clock() + wait > deadline:
+        deadline = self._clock() + self._patience.deadline_s
+        access = self._tokens.access()
+        outcome = self._batch_once(calls)
+        expired = any(isinstance(answer, TokenExpired) for answer in outcome.values())
+        if expired and all(call.is_read for call in calls.values()):
+            self._tokens.renew(access)  # the token ran out in the middle of the batch
+            outcome = self._batch_once(calls)
+        attempt = 0
+        while again := {name: call for name, call in calls.items() if _is_repeatable(call, outcome[name])}:
+            attempt += 1
+            failures = [error for name in again if isinstance(error := outcome[name], RetryLater)]
+            wait = backoff_s(attempt, max(error.retry_after_s for error in failures), self._chance())
+            if attempt >= max(map(max_tries, failures)) or not self._may_wait(wait, deadline):
                 break
             self._sleep(wait)
-            todo = again
-        return {name: outcome[name] for name in calls}
+            outcome.update(self._batch_once(again))
+        return outcome
 
     def _batch_once(self, calls: Mapping[str, Call]) -> dict[str, Reply | RestError]:
         reply = self._send(
             "batch",
             {"halt": 0, "cmd": pack(calls)},
-            wanted=Counter(call.method for call in calls.values()),
+            wanted=Counter(["batch", *(call.method for call in calls.values())]),
             is_read=all(call.is_read for call in calls.values()),
             rows=lambda _result: len(calls),
         )
@@ -135,7 +153,7 @@ class PortalClient:
                 seen.setdefault(call.method, []).append(answer)
             elif isinstance(answer, MethodBlocked):
                 self._budget.block(call.method, answer.until)
-        self._learn(seen)
+        self._learn({**seen, "batch": [reply]})
         failed = Counter(
             f"{calls[name].method} {answer.code}"
             for name, answer in outcome.items()
@@ -154,13 +172,14 @@ class PortalClient:
         is_read: bool,
         rows: Callable[[Any], int | None],
     ) -> Reply:
-        deadline = self._clock() + self._deadline_s
+        deadline = self._clock() + self._patience.deadline_s
         renewals = moves = attempt = 0
         while True:
             self._wait_for_budget(wanted, deadline)
             access = self._tokens.access()
+            endpoint = self._endpoint()
             try:
-                return self._exchange(method, body, access, wanted, rows, deadline)
+                return self._exchange(endpoint, method, body, access, wanted, rows, deadline)
             except TokenExpired as error:
                 renewals += 1
                 if renewals > 2:
@@ -170,29 +189,38 @@ class PortalClient:
                 self._tokens.renew(access)
             except Moved as error:
                 moves += 1
-                self._follow(error, moves)
+                self._follow(error, endpoint, moves)
             except MethodBlocked as error:
-                for name in wanted:
-                    self._budget.block(name, error.until)
-                if error.until > deadline:
+                self._budget.block(method, error.until)
+                if not self._may_wait(error.until - self._clock(), deadline):
                     raise
             except RetryLater as error:
                 attempt += 1
                 if isinstance(error, RateLimited):
                     self._budget.refused()
                 wait = backoff_s(attempt, error.retry_after_s, self._chance())
-                if attempt >= MAX_TRIES or self._clock() + wait > deadline or (error.was_run and not is_read):
+                is_last = attempt >= max_tries(error) or not self._may_wait(wait, deadline)
+                if is_last or (error.was_run and not is_read):
                     raise
                 self._sleep(wait)
 
     def _wait_for_budget(self, wanted: Mapping[str, int], deadline: float) -> None:
         while wait := self._budget.take(wanted, background=self.background):
-            if self._clock() + wait > deadline:
-                raise RateLimited("budget", "the portal's limits are nearly used up", retry_after_s=wait)
+            if not self._may_wait(wait, deadline):
+                raise RateLimited(
+                    "budget", "the portal's limits are nearly used up", retry_after_s=wait, was_run=False
+                )
             self._sleep(wait * (1 + self._chance() / 20))
+
+    def _may_wait(self, wait: float, deadline: float) -> bool:
+        return wait <= self._patience.longest_wait_s and self._clock() + wait <= deadline
+
+    def _endpoint(self) -> str:
+        return check_endpoint(self._tokens.endpoint(), allow_private=self._transport.allow_private)
 
     def _exchange(
         self,
+        endpoint: str,
         method: str,
         body: Mapping[str, Any],
         access: str,
@@ -200,13 +228,12 @@ class PortalClient:
         rows: Callable[[Any], int | None],
         deadline: float,
     ) -> Reply:
-        endpoint = check_endpoint(self._tokens.endpoint(), allow_private=self._transport.allow_private)
         told: dict[str, Any] = {
             "portal": self._label or host_of(endpoint),
             "method": method,
-            "commands": dict(wanted) if method == "batch" else None,
+            "commands": {name: count for name, count in wanted.items() if name != method} or None,
         }
-        timeout_s = min(REQUEST_TIMEOUT_S, max(1.0, deadline - self._clock()))
+        timeout_s = min(self._patience.timeout_s, max(1.0, deadline - self._clock()))
         started = time.monotonic()
         try:
             answer = self._transport.post_json(
@@ -225,15 +252,15 @@ class PortalClient:
             told["ms"] = round((time.monotonic() - started) * 1000)
             log.write("rest.call", told)
 
-    def _follow(self, error: Moved, moves: int) -> None:
-        if moves > 2:
-            raise GarbageAnswer("redirect_loop", "the portal redirects in circles", status=error.status)
-        location = check_endpoint(error.location, allow_private=self._transport.allow_private)
-        if "/rest/" not in error.location or location == check_endpoint(
-            self._tokens.endpoint(), allow_private=True
-        ):
-            # A page to log in or to be scolded, not another home of the same REST.
+    def _follow(self, error: Moved, endpoint: str, moves: int) -> None:
+        if moves > 2 or "/rest/" not in error.location:
+            # A page to log in or to be scolded, or a circle: not another home of the same REST.
             raise GarbageAnswer("redirect", "the portal redirects elsewhere", status=error.status)
+        location = check_endpoint(error.location, allow_private=self._transport.allow_private)
+        if location == endpoint:
+            raise GarbageAnswer("redirect", "the portal redirects to itself", status=error.status)
+        if location == self._endpoint():
+            return  # another thread has followed already
         log.write("rest.moved", {"portal": self._label, "to": host_of(location)})
         self._tokens.moved(location)
 
@@ -255,10 +282,3 @@ def _is_repeatable(call: Call, outcome: Reply | RestError) -> bool:
     if not isinstance(outcome, RetryLater) or (outcome.was_run and not call.is_read):
         return False
     return not any("$result[" in value for _key, value in flatten(call.params))
-
-
-def _longest_wait(outcome: Mapping[str, Reply | RestError], names: Mapping[str, Call]) -> float:
-    return max(
-        (answer.retry_after_s for name in names if isinstance(answer := outcome[name], RetryLater)),
-        default=0.0,
-    )

@@ -138,10 +138,11 @@ class PortalLoad:
             load.cost_s += (cost_s - load.cost_s) / 8
 
     def refused(self, now: float, rate: RateLimit | None) -> None:
-        """The portal said that its bucket is full: others share it."""
+        """The portal said that its bucket is full: others share it. Each further refusal weighs more."""
         self._drain(now, rate)
         if rate is not None:
-            self.level = max(self.level, rate.capacity)
+            known = max(self.level + rate.capacity / 10, rate.ceiling(background=True))
+            self.level = min(known, rate.capacity)
 
     def block(self, method: str, until: float) -> None:
         """The portal refuses this method until then."""

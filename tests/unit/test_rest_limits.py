@@ -72,11 +72,14 @@ def test_a_portal_without_a_rate_limit_never_waits() -> None:
     assert {load.take({"profile": 1}, START, None, background=True) for _ in range(500)} == {0.0}
 
 
-def test_a_refusal_by_the_portal_teaches_that_others_share_its_bucket() -> None:
+def test_each_refusal_by_the_portal_teaches_more_that_others_share_its_bucket() -> None:
     load = PortalLoad()
     load.take(ONE, START, CLOUD, background=True)
-    load.refused(START, CLOUD)
-    assert load.take(ONE, START, CLOUD, background=True) == pytest.approx(8.0)  # from 50 down to 34: 16 / 2
+    waits = []
+    for _ in range(5):
+        load.refused(START, CLOUD)
+        waits.append(load.take(ONE, START, CLOUD, background=True))
+    assert waits == [0.5, 3.0, 5.5, 8.0, 8.0]  # level 35, 40, 45, 50, 50; down to 34 at 2 a second
 
 
 @settings(deadline=None, max_examples=40)
