@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,7 @@ from b24app.viewer import Viewer
 from b24app.web import scopes
 from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
+from b24app.web.present import money_text
 from b24app.web.problems import Problem
 from b24app.web.session import require_viewer
 
@@ -54,7 +55,8 @@ LEAD = 1
 """Entity type of a lead."""
 MEETING = 1
 """Activity type of a meeting."""
-CENT = Decimal("0.01")
+PATIENCE_S = 5.0
+"""How long the tab waits for a slow portal before the stored deal is shown."""
 
 
 @blueprint.get("/deals/<int:deal_id>")
@@ -64,8 +66,8 @@ def deal(deal_id: int) -> Response:
     return jsonify(deal_json(viewer(), deal_id))
 
 
-def deal_json(asking: Viewer, deal_id: int) -> dict[str, Any]:
-    """The body of `GET /api/v1/deals/<id>`, read live.
+def deal_json(asking: Viewer, deal_id: int, *, deadline_s: float | None = None) -> dict[str, Any]:
+    """The body of `GET /api/v1/deals/<id>`, read live, within the deadline.
 
     Raises: Problem 403 where the portal does not show the deal to the viewer (404 for an admin), 503 where
     the portal does not answer and the stored deal is not open to the viewer.
@@ -74,7 +76,8 @@ def deal_json(asking: Viewer, deal_id: int) -> dict[str, Any]:
         stored = deal_history.deal(conn, asking.portal_id, deal_id)
     calls = _calls(deal_id, stored.lead_id if stored else None)
     try:
-        answers = parts().client(asking.portal_id, asking.user_id, background=False).batch(calls)
+        client = parts().client(asking.portal_id, asking.user_id, background=False, deadline_s=deadline_s)
+        answers = client.batch(calls)
         found = answers["deal"]
         if isinstance(found, RestError):
             raise found
@@ -189,7 +192,7 @@ def _describe(
     is_open = found.semantics == "P"
     since = stage_since(entries, found.category_id, found.stage_id, found.moved_at)
     worth = rates.convert(int(found.amount * SCALE), found.currency)
-    report_amount = None if worth is None else _money(Decimal(worth.numerator) / worth.denominator)
+    report_amount = None if worth is None else money_text(worth)
     owner = visibility.org.users.get(found.owner_id)
     return {
         "portal": asking.member_id,
@@ -203,7 +206,7 @@ def _describe(
         },
         "pipeline": {"id": found.category_id, "name": names.pipeline},
         "stage": {"id": found.stage_id, "name": names.stages.get(found.stage_id, found.stage_id)},
-        "amount": _money(found.amount),
+        "amount": money_text(Fraction(found.amount)),
         "currency": found.currency,
         "report_amount": report_amount,
         "report_currency": rates.currency,
@@ -253,7 +256,3 @@ def _contribution(
         "currency": currency if is_won else None,
         "counted": chosen and not found.is_recurring,
     }
-
-
-def _money(amount: Decimal) -> str:
-    return format(amount.quantize(CENT, ROUND_HALF_UP), "f")

@@ -60,6 +60,8 @@ FIELDS = {
 
 PARAMETERS = frozenset({"metric", "scope", "from", "to", "period", "page"})
 LAST_PAGE = 100_000
+PATIENCE_S = 10.0
+"""How long somebody who opened the list waits for a slow portal."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,11 @@ def _ask_portal(asking: Viewer, rows: Sequence[Record]) -> Named:
     calls = {f"t{kind}": _list(kind, ids) for kind, ids in wanted.items()}
     names: dict[tuple[int, int], str] = {}
     try:
-        answers = parts().client(asking.portal_id, asking.user_id, background=False).batch(calls)
+        answers = (
+            parts()
+            .client(asking.portal_id, asking.user_id, background=False, deadline_s=PATIENCE_S)
+            .batch(calls)
+        )
         for kind in wanted:
             answer = answers[f"t{kind}"]
             if isinstance(answer, Reply):
