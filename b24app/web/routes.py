@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from b24app.web import api_deal, api_org, api_settings, assets, health, oauth_token
+from b24app.web import api_deal, api_org, api_settings, assets, health, oauth_token, openapi
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
@@ -13,4 +13,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     api_deal.blueprint,
     api_settings.blueprint,
     oauth_token.blueprint,
+    openapi.blueprint,
 )
