@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, func, or_, select, tuple_, update
 
 from b24app.db import upsert
 from b24app.facts import deals, derive, tables
@@ -163,13 +163,22 @@ class Writer:
         ]
         self._delete(tables.stage_stays, stays.history_id, gone, stays.entity_type_id == deals.ENTITY_TYPE_ID)
         self.save_entries(kept.values())
-        self._rederive(sorted(set(item_ids) - {entry.item_id for entry in kept.values()}))
+        self._recount(sorted(set(item_ids) - {entry.item_id for entry in kept.values()}))
 
     def delete_deals(self, ids: Collection[int]) -> None:
         """Removes deals with their stays: every number that they were in follows."""
         stays = tables.stage_stays.c
         self._delete(tables.deals, tables.deals.c.deal_id, ids)
         self._delete(tables.stage_stays, stays.item_id, ids, stays.entity_type_id == deals.ENTITY_TYPE_ID)
+
+    def delete_entries(self, ids: Collection[int]) -> None:
+        """Removes rows of deals' stage history; the stays around them end anew."""
+        stays = tables.stage_stays.c
+        mine = stays.entity_type_id == deals.ENTITY_TYPE_ID
+        rows = self._rows(tables.stage_stays, stays.history_id, sorted(ids), mine)
+        items = sorted({row["item_id"] for row in rows})
+        self._delete(tables.stage_stays, stays.history_id, ids, mine)
+        self._recount(items)
 
     def delete_leads(self, ids: Collection[int]) -> None:
         self._delete(tables.leads, tables.leads.c.lead_id, ids)
@@ -236,6 +245,11 @@ class Writer:
             )
         return found
 
+    def count(self, table: Table) -> int:
+        """How many rows of the portal a table holds."""
+        statement = select(func.count()).select_from(table).where(table.c.portal_id == self.portal_id)
+        return int(self.conn.execute(statement).scalar_one())
+
     def set_source(self, source: str, **values: Any) -> None:
         """Changes columns of the source's bookkeeping row, making it if there is none."""
         sources = tables.sync_sources
@@ -247,6 +261,25 @@ class Writer:
         if changed.rowcount == 0:
             row = {"state": "pending", **values, "portal_id": self.portal_id, "source": source}
             upsert(self.conn, sources, [row])
+
+    def set_portal(self, **values: Any) -> None:
+        """Changes columns of the portal's own row; counts as a change only where one is different."""
+        portals = tables.portals
+        different = or_(*(portals.c[name].is_distinct_from(value) for name, value in values.items()))
+        done = self.conn.execute(
+            update(portals).where(portals.c.portal_id == self.portal_id, different).values(**values)
+        )
+        self.changed = self.changed or done.rowcount > 0
+
+    def set_checked(self, moment: float) -> None:
+        """The facts show the portal as it was at that moment (epoch seconds), and it answers again."""
+        portals = tables.portals
+        mine = portals.c.portal_id == self.portal_id
+        self.conn.execute(update(portals).where(mine).values(checked_at=moment))
+        revived = self.conn.execute(
+            update(portals).where(mine, portals.c.state == "unpaid").values(state="active")
+        )
+        self.changed = self.changed or revived.rowcount > 0
 
     def _save_deals(self, facts: Iterable[Deal], is_newer: _IsNewer) -> None:
         rows = {fact.deal_id: self._row(fact) for fact in facts}
@@ -283,6 +316,12 @@ class Writer:
             tables.stage_stays,
             [row for history_id, row in merged.items() if before.get(history_id) != row],
         )
+
+    def _recount(self, item_ids: Sequence[int]) -> None:
+        """Ends the stays of these deals anew and moves their furthest stages."""
+        known = self._entries_of(item_ids)
+        self._store_entries(known, {row["history_id"]: dict(row) for row in known})
+        self._rederive(item_ids)
 
     def _rederive(self, deal_ids: Sequence[int]) -> None:
         entries = _by_item(self._entries_of(deal_ids))

@@ -1,0 +1,39 @@
+"""Where reading stands: the JSON beside each source, read and written as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from b24app.facts.tables import sync_sources
+
+FIRST_READ = "first_read"
+RECONCILE = "reconcile"
+NOTICED = "noticed"
+"""What came to notice between two checks, from online events: records to read."""
+
+
+def load(conn: Connection, portal_id: int, source: str) -> dict[str, Any]:
+    """The cursor of a source; empty when nothing was read."""
+    found = conn.execute(
+        select(sync_sources.c.cursor).where(
+            sync_sources.c.portal_id == portal_id, sync_sources.c.source == source
+        )
+    ).scalar_one_or_none()
+    return dict(found or {})
+
+
+def states(conn: Connection, portal_id: int) -> dict[str, str]:
+    """The state of every source that has a row."""
+    rows = conn.execute(
+        select(sync_sources.c.source, sync_sources.c.state).where(sync_sources.c.portal_id == portal_id)
+    )
+    return {row.source: row.state for row in rows}
+
+
+def is_reading(states: dict[str, str]) -> bool:
+    """Whether the first read of any long list is still to be done or under way."""
+    return any(
+        states.get(name) in (None, "pending", "reading") for name in ("deals", "leads", "stage_history")
+    )

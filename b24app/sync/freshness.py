@@ -1,0 +1,105 @@
+"""Somebody looks at a portal's numbers: they are checked once for all who look, and not waited for long."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from b24app.facts.tables import portals
+from b24app.sync import claims, cursor, refresh
+from b24app.sync.first_read import is_begun
+from b24app.sync.parts import Parts
+from b24app.sync.state import CHANGES
+
+logger = logging.getLogger(__name__)
+
+FRESH_S = 5.0
+"""One portal is asked for changes at most this often, however many people look."""
+
+WATCH_STEP_S = 2.0
+"""How exact the moment of the last look is kept: not every look is a write."""
+
+_POLL_S = 0.05
+
+
+def touch(parts: Parts, portal_id: int, *, wait_s: float = 0.0, max_age_s: float = FRESH_S) -> None:
+    """Notes that somebody looks, and has the portal checked if the last check is older than `max_age_s`.
+
+    `max_age_s=0` asks for a check that begins now (`fresh=1`). With `wait_s` the caller waits at most that
+    long for the outcome, else not at all. Trouble of the portal is never the caller's.
+    """
+    asked = time.time()
+    try:
+        if not _look(parts, portal_id, asked):
+            return
+        threshold = asked - max_age_s
+        if _is_checked(parts, portal_id, threshold):
+            return
+        if wait_s <= 0:
+            _nudge(parts, portal_id)
+            return
+        _wait(parts, portal_id, threshold, asked + wait_s)
+    except SQLAlchemyError:
+        logger.exception("portal %s cannot be checked: the database fails", portal_id)
+
+
+def _look(parts: Parts, portal_id: int, now: float) -> bool:
+    """Whether there is anything to check at all."""
+    mine = portals.c.portal_id == portal_id
+    with parts.engine.connect() as conn:
+        row = conn.execute(select(portals.c.state, portals.c.watched_at).where(mine)).one_or_none()
+        at = cursor.load(conn, portal_id, CHANGES)
+    if row is None or row.state in ("gone", "uninstalled"):
+        return False
+    if row.watched_at is None or row.watched_at < now - WATCH_STEP_S:
+        with parts.engine.begin() as conn:
+            conn.execute(
+                update(portals)
+                .where(mine, or_(portals.c.watched_at.is_(None), portals.c.watched_at < now))
+                .values(watched_at=now)
+            )
+    # A portal that just failed is left in peace: who looks sees what is stored, and since when.
+    return is_begun(at) and float(at.get("retry_at") or 0) <= now
+
+
+def _is_checked(parts: Parts, portal_id: int, threshold: float) -> bool:
+    with parts.engine.connect() as conn:
+        checked_at = conn.execute(
+            select(portals.c.checked_at).where(portals.c.portal_id == portal_id)
+        ).scalar_one_or_none()
+    return checked_at is not None and checked_at >= threshold
+
+
+def _nudge(parts: Parts, portal_id: int) -> None:
+    jobs = getattr(parts, "jobs", None)
+    if jobs is not None:
+        jobs.enqueue("refresh", portal_id)
+
+
+def _wait(parts: Parts, portal_id: int, threshold: float, deadline: float) -> None:
+    """Checks in this process, unless somebody is at it: then waits for them, and for their outcome."""
+    while (left := deadline - time.time()) > 0:
+        if claims.is_checking(parts.engine, portal_id):
+            time.sleep(min(_POLL_S, left))
+        else:
+            # Not in this thread: a portal that hangs must not hold up the page.
+            check = threading.Thread(target=_check, args=(parts, portal_id), daemon=True)
+            check.start()
+            check.join(left)
+            if not check.is_alive() and not _is_checked(parts, portal_id, threshold):
+                if not claims.is_checking(parts.engine, portal_id):
+                    return  # the portal fails: no use in asking again now
+                continue
+        if _is_checked(parts, portal_id, threshold):
+            return
+
+
+def _check(parts: Parts, portal_id: int) -> None:
+    try:
+        refresh.run(parts, portal_id, background=False)
+    except Exception:
+        logger.exception("checking portal %s", portal_id)

@@ -1,0 +1,95 @@
+"""The portal's queue of changes (`event.offline.*`), asked for and read into what has to be done. Pure.
+
+The queue is only looked at; what was stored is taken out by the next check. So a crash between reading
+and storing loses nothing, with or without the portal's paid feature of reserving entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from b24app.facts.values import link, whole
+from b24app.rest.calls import Call
+
+PAGE = 50
+
+
+def _no_ids() -> dict[str, set[int]]:
+    return {"deals": set(), "leads": set()}
+
+
+@dataclass
+class Noted:
+    """What the queue says. A change only names the record; its content is read."""
+
+    changed: dict[str, set[int]] = field(default_factory=_no_ids)
+    deleted: dict[str, set[int]] = field(default_factory=_no_ids)
+    has_new_rates: bool = False
+    last_id: int = 0
+    count: int = 0
+
+
+def take_out(last_id: int, count: int) -> Call:
+    """Removes the entries up to `last_id`, which have been stored."""
+    return Call(
+        "event.offline.get",
+        {"filter": {"<=ID": last_id}, "order": {"ID": "ASC"}, "limit": max(PAGE, count), "clear": 1},
+    )
+
+
+def look(start: int = 0) -> Call:
+    """A page of the queue, which stays as it is."""
+    return Call("event.offline.list", {"order": {"ID": "ASC"}, "start": start})
+
+
+def more_pages(count: int, next_start: int | None, total: int | None) -> range:
+    """Starts of the pages that follow a first one of `count` entries."""
+    if count < PAGE or (next_start is None and (total or 0) <= count):
+        return range(0)
+    return range(PAGE, max(total or 0, PAGE + 1), PAGE)
+
+
+def note(rows: Iterable[Mapping[str, Any]], found: Noted) -> None:
+    """Adds what the rows of the queue say. Unknown events and shapes are passed over."""
+    for row in rows:
+        found.count += 1
+        found.last_id = max(found.last_id, whole(row.get("ID")) or 0)
+        note_event(str(row.get("EVENT_NAME") or ""), row.get("EVENT_DATA"), found)
+
+
+def note_event(name: str, data: Any, found: Noted) -> None:
+    """Adds what one event says; `data` as in the portal's `EVENT_DATA` or `data` of an online event."""
+    event = name.upper()
+    if event.startswith("ONCRMCURRENCY"):
+        found.has_new_rates = True
+        return
+    source = _source(event)
+    item_id = _item_id(data)
+    if source is None or item_id is None:
+        return
+    if event.endswith("DELETE"):
+        found.deleted[source].add(item_id)
+        found.changed[source].discard(item_id)  # ids are not used again: deleted is the last word
+    elif item_id not in found.deleted[source]:
+        found.changed[source].add(item_id)
+
+
+def binds(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether `event.get` shows that deletions of deals and leads go into the queue."""
+    bound = {
+        str(row.get("event") or "").upper() for row in rows if str(row.get("offline") or "0") in ("1", "Y")
+    }
+    return {"ONCRMDEALDELETE", "ONCRMLEADDELETE"} <= bound
+
+
+def _source(event: str) -> str | None:
+    if event.startswith("ONCRMDEAL"):
+        return "deals"
+    return "leads" if event.startswith("ONCRMLEAD") else None
+
+
+def _item_id(data: Any) -> int | None:
+    fields = data.get("FIELDS") if isinstance(data, Mapping) else None
+    return link(fields.get("ID")) if isinstance(fields, Mapping) else None
