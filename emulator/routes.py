@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 VISITOR = "emulator_user"
 """Name of the cookie, and of the query parameter that wins over it, with the id of who is looking."""
 
-PAGE_MODULES: tuple[str, ...] = ()
+PAGE_MODULES: tuple[str, ...] = tuple(
+    f"portal_pages.{name}" for name in ("visitor", "crm", "people", "applications", "host")
+)
 """Modules of the emulator that register pages."""
 
 
