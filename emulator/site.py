@@ -62,6 +62,8 @@ class App:
     client_id: str
     scopes: set[str]
     application_token: str
+    title: str = ""  # in the app card; empty shows the client id
+    was_opened: bool = False  # a page of it has said setInstall
     is_present: bool = True  # false after uninstalling
     is_installed: bool = False  # true after installFinish
     version: int = 1
@@ -104,7 +106,6 @@ class Quirks:
     uncounted_total_is_zero: bool = False  # controller lists with start=-1
     empty_links_are_null: bool = False  # contactId, companyId: 0 otherwise
     unknown_history_order_fails: bool = False  # 400 by the docs, dropped by portal code
-    history_is_rewritten: bool = False  # older builds drop rows on reopening and pipeline change
     own_writes_are_queued: bool = True  # the app's own changes come back in its offline queue
     deleted_status: int = 500  # PORTAL_DELETED: 500, 410 or 403
     deleted_is_html: bool = False
@@ -132,6 +133,7 @@ class Site:
     license: str = "ru_pro100"
     lock: threading.RLock = field(default_factory=threading.RLock)  # of the app's registrations
     events: Events = field(init=False)
+    visible: dict[int, tuple[tuple[int, int], frozenset[int]]] = field(default_factory=dict)  # see `rights`
 
     @property
     def scheme(self) -> str:

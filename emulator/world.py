@@ -12,9 +12,12 @@ from __future__ import annotations
 import secrets
 import threading
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Any
 
 Row = dict[str, Any]
@@ -61,28 +64,38 @@ class Rows:
         """All rows by id, descending."""
         return self._descending(len(self._ids) - 1)
 
-    def ids_since(self, name: str, moment: datetime) -> list[int] | None:
-        """Ids, ascending, of rows whose datetime `name` is at or after `moment`; None if that is most rows."""
-        index = self._moments.get(name)
-        if index is None:
-            index = sorted(
-                (row[name].timestamp(), row_id) for row_id, row in self._rows.items() if row.get(name)
-            )
-            self._moments[name] = index
-        start = bisect_left(index, (moment.timestamp(), -1))
-        if len(index) - start > len(self._ids) // 4:
-            return None
-        return sorted(row_id for _, row_id in index[start:])
+    def count_between(self, after: int | None, before: int | None) -> int:
+        """How many ids lie between the two, both exclusive; None is open."""
+        start = 0 if after is None else bisect_right(self._ids, after)
+        end = len(self._ids) if before is None else bisect_left(self._ids, before)
+        return max(0, end - start)
+
+    def narrowed(self, since: Mapping[str, datetime], among: Mapping[str, Iterable[Any]]) -> list[int] | None:
+        """Ids, ascending, that an index leaves over; None when no index leaves clearly fewer than all.
+
+        `since`: moments that the field must not be before; `among`: values that the field must have.
+        """
+        best = len(self._ids) // 4
+        chosen: Callable[[], list[int]] | None = None
+        for name, moment in since.items():
+            index = self._moment_index(name)
+            start = bisect_left(index, (moment.timestamp(), -1))
+            if len(index) - start <= best:
+                best = len(index) - start
+                chosen = partial(_ids_of_moments, index, start)
+        for name, values in among.items():
+            groups = self._group_index(name)
+            lists = [groups[value] for value in set(values) if value in groups]
+            size = sum(map(len, lists))
+            if size <= best:
+                best = size
+                chosen = partial(_merged, lists)
+        return chosen() if chosen else None
 
     def ids_where(self, name: str, values: Iterable[Any]) -> list[int]:
         """Ids, ascending, of rows whose field `name` is one of `values`."""
-        groups = self._groups.get(name)
-        if groups is None:
-            groups = {}
-            for row_id in self._ids:
-                groups.setdefault(self._rows[row_id].get(name), []).append(row_id)
-            self._groups[name] = groups
-        return sorted(row_id for value in set(values) for row_id in groups.get(value, ()))
+        groups = self._group_index(name)
+        return _merged([groups[value] for value in set(values) if value in groups])
 
     def next_id(self) -> int:
         return self._ids[-1] + 1 if self._ids else 1
@@ -114,6 +127,22 @@ class Rows:
         for place in range(start, -1, -1):
             yield rows[ids[place]]
 
+    def _moment_index(self, name: str) -> list[tuple[float, int]]:
+        index = self._moments.get(name)
+        if index is None:
+            index = self._moments[name] = sorted(
+                (row[name].timestamp(), row_id) for row_id, row in self._rows.items() if row.get(name)
+            )
+        return index
+
+    def _group_index(self, name: str) -> dict[Any, list[int]]:
+        groups = self._groups.get(name)
+        if groups is None:
+            groups = self._groups[name] = {}
+            for row_id in self._ids:
+                groups.setdefault(self._rows[row_id].get(name), []).append(row_id)
+        return groups
+
     def _reindex(self, row_id: int, before: Row | None, after: Row | None) -> None:
         for name, index in self._moments.items():
             old = before.get(name) if before else None
@@ -136,6 +165,14 @@ class Rows:
                 insort(groups.setdefault(new, []), row_id)
 
 
+def _ids_of_moments(index: list[tuple[float, int]], start: int) -> list[int]:
+    return sorted(row_id for _, row_id in index[start:])
+
+
+def _merged(lists: list[list[int]]) -> list[int]:
+    return sorted(chain.from_iterable(lists))
+
+
 @dataclass
 class Portal:
     """One emulated portal. `put`, `change` and `remove` tell the listeners (event queues) what happened."""
@@ -147,11 +184,13 @@ class Portal:
     timezone: str = "Europe/Moscow"
     uses_leads: bool = True
     is_box: bool = False  # on-premise: no rate limits, older frame POST
+    rewrites_history: bool = False  # older builds drop stage history on reopening and pipeline change
     old_domains: set[str] = field(default_factory=set)  # answer 302 to the present one
     records: dict[str, Rows] = field(default_factory=lambda: {kind: Rows() for kind in KINDS})
     calendar: Row = field(default_factory=dict)  # calendar.settings.get
     listeners: list[Callable[[Portal, Change], None]] = field(default_factory=list)
     last_ids: dict[str, int] = field(default_factory=dict)  # ids are never used again after a deletion
+    versions: Counter[str] = field(default_factory=Counter)  # changes so far, by kind
     lock: threading.RLock = field(
         default_factory=threading.RLock, repr=False
     )  # held while reading or writing
@@ -167,6 +206,7 @@ class Portal:
             row[key] = row_id
             rows.store(row_id, row)
             self.last_ids[kind] = max(self.last_ids.get(kind, 0), row_id)
+            self.versions[kind] += 1
             if not quiet:
                 self._tell((kind, "update" if before else "add", before, row))
             return row_id
@@ -179,15 +219,18 @@ class Portal:
                 raise KeyError(f"no {kind} {row_id}")
             after = {**before, **fields}
             self.records[kind].store(row_id, after)
+            self.versions[kind] += 1
             self._tell((kind, "update", before, after))
             return after
 
-    def remove(self, kind: str, row_id: int) -> None:
+    def remove(self, kind: str, row_id: int, *, quiet: bool = False) -> None:
         with self.lock:
             row = self.records[kind].drop(row_id)
             if row is None:
                 raise KeyError(f"no {kind} {row_id}")
-            self._tell((kind, "delete", row, None))
+            self.versions[kind] += 1
+            if not quiet:
+                self._tell((kind, "delete", row, None))
 
     def _tell(self, change: Change) -> None:
         for listener in self.listeners:

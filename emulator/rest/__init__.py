@@ -6,6 +6,15 @@ from importlib import import_module
 
 FAMILIES = (
     "system",
+    "people",
+    "events",
+    "placements",
+    "options",
+    "automation",
+    "crm_items",
+    "crm_reference",
+    "crm_activities",
+    "stage_history",
 )  # fmt: skip
 """Modules of this package that register methods."""
 

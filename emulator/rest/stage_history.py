@@ -1,0 +1,83 @@
+"""`crm.stagehistory.list`: camelCase method, UPPER rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.answers import PortalError, Result
+from emulator.dispatch import Call, method
+from emulator.filters import Column, FilterError, Query, compile_filter, parse_order
+from emulator.listing import select_page
+from emulator.rest.crm_items import refuse_extranet
+from emulator.rights import visible_owners
+from emulator.times import moment_text
+from emulator.world import Row
+
+_COMMON = {
+    "ID": Column("ID", "integer"),
+    "TYPE_ID": Column("TYPE_ID", "integer"),
+    "OWNER_ID": Column("OWNER_ID", "integer"),
+    "CREATED_TIME": Column("CREATED_TIME", "datetime"),
+}
+COLUMNS = {
+    "lead": {**_COMMON, "STATUS_SEMANTIC_ID": Column("STATUS_SEMANTIC_ID"), "STATUS_ID": Column("STATUS_ID")},
+    "deal": {
+        **_COMMON,
+        "CATEGORY_ID": Column("CATEGORY_ID", "integer"),
+        "STAGE_SEMANTIC_ID": Column("STAGE_SEMANTIC_ID"),
+        "STAGE_ID": Column("STAGE_ID"),
+    },
+}
+TYPES = {1: "lead", 2: "deal"}
+_NAMES = {3: "CONTACT", 4: "COMPANY", 7: "QUOTE", 14: "ORDER", 15: "SHIPMENT_DOCUMENT"}
+
+
+@method("crm.stagehistory.list", scope="crm")
+def stage_history_list(call: Call) -> Result:
+    refuse_extranet(call)
+    entity_type = call.integer("entityTypeId")
+    kind = TYPES.get(entity_type)
+    if kind is None:
+        name = _NAMES.get(entity_type, str(entity_type))
+        raise PortalError("ENTITY_TYPE_NOT_SUPPORTED", f"Entity type {name} is not supported")
+    columns = COLUMNS[kind]
+    query, order = _read(call, columns)
+    _keep_readable(call, kind, entity_type, query)
+    page = select_page(
+        call.portal.records["stage_history"], query, order, id_key="ID", start=call.integer("start")
+    )
+    wanted = [str(name) for name in call.values("select")]
+    names = [name for name in columns if name == "ID" or not wanted or name in wanted or "*" in wanted]
+    rows = [{name: _value(call, row, name) for name in names} for row in page.rows]
+    total = page.total
+    if total is None and call.site.quirks.uncounted_total_is_zero:
+        total = 0
+    return Result({"items": rows}, total, page.next, rows=len(rows), counted=page.total or 0)
+
+
+def _read(call: Call, columns: dict[str, Column]) -> tuple[Query, list[tuple[str, bool]]]:
+    drops = not call.site.quirks.unknown_history_order_fails
+    try:
+        query = compile_filter(call.param("filter"), columns, call.zone, id_key="ID")
+        return query, parse_order(call.param("order"), columns, drops_unknown=drops)
+    except FilterError as error:
+        raise PortalError("INVALID_ARG_VALUE", str(error)) from None
+
+
+def _keep_readable(call: Call, kind: str, entity_type: int, query: Query) -> None:
+    query.tests.insert(0, lambda row: row["ENTITY_TYPE_ID"] == entity_type)
+    owners = visible_owners(call.site, call.user_id)
+    if owners is None:
+        return
+    items = call.portal.records[kind]
+
+    def is_readable(row: Row) -> bool:
+        item = items.get(row["OWNER_ID"])
+        return item is not None and item.get("assignedById") in owners
+
+    query.tests.append(is_readable)
+
+
+def _value(call: Call, row: Row, name: str) -> Any:
+    value = row.get(name)
+    return moment_text(value, call.zone) if name == "CREATED_TIME" and value else value
