@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from b24app.rest.transport import Transport
 if TYPE_CHECKING:
     from b24app.jobs.queue import Jobs
 
+SOON_THREADS = 4
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -35,14 +38,24 @@ class Parts:
     budgets: Budgets
     transport: Transport
     admission: Admission
+    soon: Executor  # short work that nobody waits for, in threads of this process
     jobs: Jobs | None = None
 
     @cached_property
     def signer(self) -> Signer:
         return Signer(self.settings.secret_keys)
 
-    def client(self, portal_id: int, user_id: int | None = None, *, background: bool = True) -> PortalClient:
-        """A client with the user's token; None: that of the portal's reader. `background` waits politely.
+    def client(
+        self,
+        portal_id: int,
+        user_id: int | None = None,
+        *,
+        background: bool = True,
+        deadline_s: float | None = None,
+    ) -> PortalClient:
+        """A client with the user's token; None: that of the portal's reader.
+
+        `background` calls leave room for people who look. deadline_s: when to give up, by default generous.
 
         Raises: TokenDead where the portal is unknown or has no reader.
         """
@@ -66,6 +79,7 @@ class Parts:
             transport=self.transport,
             background=background,
             label=str(portal_id),
+            deadline_s=deadline_s,
         )
 
 
@@ -82,4 +96,5 @@ def build(settings: Settings) -> Parts:
         budgets=budgets,
         transport=transport,
         admission=Admission(auth, budgets, transport, client_id=settings.client_id),
+        soon=ThreadPoolExecutor(max_workers=SOON_THREADS, thread_name_prefix="soon"),
     )

@@ -6,7 +6,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
+
+from b24app.db import open_engine
 
 FOLDER = Path(__file__).parent
 LOCK = 0x62323461  # "b24a": PostgreSQL's advisory locks are numbers
@@ -18,6 +22,23 @@ def upgrade(engine: Engine) -> None:
         _lock(conn)
         command.upgrade(config(conn), "head")
         conn.commit()
+
+
+def upgrade_at(url: str) -> None:
+    """`upgrade` for a database URL; the connection is closed afterwards."""
+    engine = open_engine(url)
+    try:
+        upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def missing(engine: Engine) -> list[str]:
+    """Migrations that the database lacks, oldest first."""
+    with engine.connect() as conn:
+        done = MigrationContext.configure(conn).get_current_revision()
+        scripts = ScriptDirectory.from_config(config(conn))
+        return [step.revision for step in scripts.iterate_revisions("head", done or "base")][::-1]
 
 
 def config(conn: Connection) -> Config:

@@ -64,7 +64,7 @@ class Person:
         """What is stored of the portal because this proof says so."""
         known = {"domain": self.domain, "endpoint": self.endpoint, "auth_server": self.auth_server}
         if self.scopes:
-            known["scopes"] = ",".join(self.scopes)
+            known["scopes"] = ",".join(sorted(self.scopes))
         if self.status:
             known["status"] = self.status[:4]
         return known
@@ -116,6 +116,16 @@ class Admission:
             Launch(member_id=member_id, access=access, server_endpoint=server_endpoint),
             known,
             secret_may_change=True,
+        )
+
+    def client(self, token: FixedToken) -> PortalClient:
+        """A client with a token that is not stored (yet), for questions that somebody waits for."""
+        return PortalClient(
+            tokens=token,
+            budget=self._budgets.for_portal(host_of(token.endpoint())),
+            transport=self._transport,
+            background=False,
+            deadline_s=PROFILE_DEADLINE_S,
         )
 
     def _server(self, named: str | None, known: Portal | None) -> str:
@@ -194,15 +204,8 @@ class Admission:
 
     def _ask(self, endpoint: str, access: str) -> Profile | None:
         """`profile` of the token's owner; None while the portal cannot be asked."""
-        client = PortalClient(
-            tokens=FixedToken(endpoint, access),
-            budget=self._budgets.for_portal(host_of(endpoint)),
-            transport=self._transport,
-            background=False,
-            deadline_s=PROFILE_DEADLINE_S,
-        )
         try:
-            return parse_profile(client.call("profile").result)
+            return parse_profile(self.client(FixedToken(endpoint, access)).call("profile").result)
         except (TokenExpired, TokenDead) as error:
             raise Refused(Reason.EXPIRED, error.code) from error
         except PaymentRequired as error:

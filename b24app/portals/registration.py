@@ -55,6 +55,14 @@ def plan(
     ]
 
 
+def closed(manifest: Manifest, granted: frozenset[str]) -> frozenset[str]:
+    """Codes of placements and names of offline events that need a scope which the portal has not granted."""
+    missing = missing_scopes(manifest, granted)
+    places = [place.code for place in manifest.places if not _is_open(manifest, place, granted)]
+    events = [name for scope, names in manifest.offline_events.items() if scope in missing for name in names]
+    return frozenset((*places, *events))
+
+
 def is_already_bound(description: str) -> bool:
     """Whether an error's text says that the wanted state is there: another installation was faster."""
     return "already" in description.lower()

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from b24app.crypto import Unreadable, Vault
-from b24app.facts.tables import metadata, portals
+from b24app.facts.tables import metadata, portals, tokens
 from b24app.portals.launch import origin
 
-ACTIVE, UNPAID, GONE, UNINSTALLED = "active", "unpaid", "gone", "uninstalled"
-"""States of a portal: works; payment has run out; no longer answers to us; the app was removed."""
+ACTIVE, UNPAID, GONE, UNINSTALLED, PURGING = "active", "unpaid", "gone", "uninstalled", "purging"
+"""States of a portal: works; payment has run out; no longer answers to us; the app was removed; removed,
+and its rows are about to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,16 @@ def set_state(conn: Connection, portal_id: int, state: str) -> None:
     conn.execute(update(portals).where(portals.c.portal_id == portal_id).values(state=state))
 
 
+def forget_tokens(conn: Connection, portal_id: int) -> None:
+    """Remove all tokens of the portal's users and the portal's secret."""
+    conn.execute(delete(tokens).where(tokens.c.portal_id == portal_id))
+    conn.execute(
+        update(portals)
+        .where(portals.c.portal_id == portal_id)
+        .values(application_token=None, reader_id=None, reader_is_admin=None, install_report=None)
+    )
+
+
 def purge(conn: Connection, portal_id: int) -> int:
     """Remove every row of the portal from every table; returns how many there were."""
     removed = 0
@@ -97,6 +108,16 @@ def purge(conn: Connection, portal_id: int) -> int:
         if table is not portals and "portal_id" in table.c:
             removed += conn.execute(delete(table).where(table.c.portal_id == portal_id)).rowcount
     return removed + conn.execute(delete(portals).where(portals.c.portal_id == portal_id)).rowcount
+
+
+def purge_marked(engine: Engine) -> int:
+    """Remove the rows of every portal that waits for it; returns how many portals there were."""
+    with engine.connect() as conn:
+        marked = conn.scalars(select(portals.c.portal_id).where(portals.c.state == PURGING)).all()
+    for portal_id in marked:
+        with engine.begin() as conn:
+            purge(conn, portal_id)
+    return len(marked)
 
 
 def split_scopes(text: str | None) -> frozenset[str]:

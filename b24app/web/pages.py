@@ -1,4 +1,4 @@
-"""Pages for people that need no data: errors and the door's own landing page."""
+"""Pages for people that need no data: errors, and what stands at a door that is opened outside a portal."""
 
 from __future__ import annotations
 
@@ -17,8 +17,14 @@ def language() -> str:
     return i18n.best(request.accept_languages.best_match(sorted(i18n.languages())) or "")
 
 
+def landing() -> Response:
+    """What a browser without a portal sees: no data, no tokens."""
+    lang = language()
+    return message(lang, i18n.text(lang, "landing.title"), i18n.text(lang, "landing.text"))
+
+
 def error(problem: Problem) -> Response:
-    """A readable page for an error. It holds nothing secret, so that any portal may show it."""
+    """A readable page for an error. It holds nothing secret, so any portal may show it."""
     lang = language()
     key = str(problem.extra.get("key") or f"error.http_{problem.status}")
     try:
@@ -26,16 +32,19 @@ def error(problem: Problem) -> Response:
     except KeyError:
         title, text = i18n.text(lang, "error.other.title"), i18n.text(lang, "error.other.text")
     allow_framing("*")
-    response = make_response(
-        render_template(
-            "error.html",
-            lang=lang,
-            status=problem.status,
-            title=title,
-            text=text,
-            reference=problem.extra.get("reference"),
-        )
-    )
-    response.status_code = problem.status
+    response = message(lang, title, text, status=problem.status, reference=problem.extra.get("reference"))
     response.headers.update(problem.headers)
     return response
+
+
+def message(lang: str, title: str, text: str, *, status: int = 200, reference: object = None) -> Response:
+    """A page of one headline and one sentence; its number is shown only where something went wrong."""
+    page = render_template(
+        "error.html",
+        lang=lang,
+        status=status if status >= 400 else None,
+        title=title,
+        text=text,
+        reference=reference,
+    )
+    return make_response(page, status)

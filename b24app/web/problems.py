@@ -10,6 +10,8 @@ from flask import Flask, Response, jsonify, request
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from b24app.portals.launch import Refused
+
 log = logging.getLogger("b24app.web")
 
 PROGRAMS = ("/api/", "/oauth/", "/openapi.json", "/events", "/automation/", "/healthz", "/readyz", "/metrics")
@@ -17,7 +19,10 @@ PROGRAMS = ("/api/", "/oauth/", "/openapi.json", "/events", "/automation/", "/he
 
 
 class Problem(Exception):
-    """An answer other than the asked one. `extra` members join the document (`parameter="from"`)."""
+    """An answer other than the asked one. `extra` members join the document (`parameter="from"`).
+
+    The member `key` stays inside: it names the text for people (`error.expired`).
+    """
 
     def __init__(self, status: int, title: str, detail: str = "", **extra: Any) -> None:
         super().__init__(f"{status} {title}: {detail}")
@@ -40,7 +45,7 @@ def document(problem: Problem) -> Response:
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
-        **problem.extra,
+        **{name: value for name, value in problem.extra.items() if name != "key"},
     }
     response = jsonify(body)
     response.status_code = problem.status
@@ -62,6 +67,10 @@ def register(app: Flask) -> None:
 
     def on_problem(problem: Problem) -> Response:
         return answer(problem)
+
+    def on_refused(refused: Refused) -> Response:
+        log.warning("refused on %s: %s", request.path, refused)
+        return answer(Problem(refused.status, "Not let in", refused.detail, key=f"error.{refused.reason}"))
 
     def on_http(error: HTTPException) -> Response:
         status = error.code or 500
@@ -89,6 +98,7 @@ def register(app: Flask) -> None:
         )
 
     app.register_error_handler(Problem, on_problem)
+    app.register_error_handler(Refused, on_refused)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(OperationalError, on_database)
     app.register_error_handler(InterfaceError, on_database)

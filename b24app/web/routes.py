@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from b24app.web import api_deal, api_org, api_settings, assets, health, oauth_token, openapi
+from b24app.web import (
+    api_deal,
+    api_org,
+    api_settings,
+    assets,
+    automation,
+    connect,
+    health,
+    install,
+    oauth_token,
+    openapi,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    install.blueprint,
+    automation.blueprint,
+    connect.blueprint,
     health.blueprint,
     assets.blueprint,
     api_org.blueprint,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from b24app.crypto import BadToken
 from b24app.facts.tables import api_clients, portals, users
+from b24app.portals import registry
 from b24app.viewer import Viewer
 from b24app.web.context import parts
 from b24app.web.problems import Problem
@@ -21,6 +22,8 @@ R = TypeVar("R")
 PURPOSE = "session"
 FRAME_SECONDS = 3600
 """Life of a frame's token: as long as the portal's own access token lives."""
+
+GONE_STATES = (registry.UNINSTALLED, registry.PURGING, registry.GONE)
 
 
 def issue(viewer: Viewer, seconds: int = FRAME_SECONDS, *, client_id: str | None = None) -> str:
@@ -83,7 +86,7 @@ def _still_welcome(viewer: Viewer, client_id: str | None) -> bool:
         portal = conn.execute(
             select(portals.c.member_id, portals.c.state).where(portals.c.portal_id == viewer.portal_id)
         ).first()
-        if portal is None or portal.member_id != viewer.member_id or portal.state in ("uninstalled", "gone"):
+        if portal is None or portal.member_id != viewer.member_id or portal.state in GONE_STATES:
             return False
         if client_id is not None:
             client = conn.execute(

@@ -1,0 +1,202 @@
+"""The door of every placement and of the app's own page: one verified launch becomes one filled page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from b24app import clock, i18n, manifest
+from b24app.access import Visibility
+from b24app.metrics import periods
+from b24app.portals import registry
+from b24app.portals.launch import Launch, Reason, Refused
+from b24app.portals.registry import Portal
+from b24app.portals.settings import PortalSettings
+from b24app.sync import freshness
+from b24app.viewer import Viewer
+from b24app.web import api_deal, api_kpi, api_org, pages, scopes, session
+from b24app.web.context import parts
+from b24app.web.first_view import first_view
+from b24app.web.headers import allow_framing
+from b24app.web.problems import Problem
+from b24app.web.welcome import known_portal, welcome
+
+blueprint = Blueprint("placements", __name__)
+
+POLL_S = 5
+LIVE_READ_S = 2.0
+"""How long the page waits for the portal's own answer about its deal; later the browser asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a page is about: a deal, an employee, or the viewer's people."""
+
+    view: str  # deal, employee, department
+    scope: str | None
+    deal_id: int | None = None
+    user_id: int | None = None
+
+
+@blueprint.get("/")
+def landing() -> AnyResponse:
+    """Opened outside a frame: the way back from an authorization, or a visitor (robots send HEAD)."""
+    if "code" in request.args and "state" in request.args:
+        return redirect(url_for("connect.callback", **request.args.to_dict()))
+    return pages.landing()
+
+
+@blueprint.post("/")
+def launch() -> Response:
+    """The widget page of any placement."""
+    posted = Launch.parse(request.form, request.args)
+    known = known_portal(parts(), posted.member_id)
+    person = parts().admission.admit(posted, known)
+    portal_id = welcome(parts(), posted, person, known)
+    place = manifest.load().place(posted.placement)
+    entity_id = posted.number(place.entity) if place else None
+    viewer = Viewer(
+        portal_id=portal_id,
+        member_id=person.member_id,
+        user_id=person.user_id,
+        is_admin=bool(person.is_admin),
+        lang=i18n.best(posted.lang),
+        placement=posted.placement,
+        entity_id=entity_id,
+    )
+    if place is not None and place.entity is not None and entity_id is None:
+        raise Refused(Reason.NO_RECORD, f"{posted.placement} without a record")
+    freshness.touch(parts(), portal_id)
+    return page(
+        viewer, person.name, view=place.view if place else "home", may_ask=person.is_admin is not None
+    )
+
+
+def page(viewer: Viewer, name: str, *, view: str, may_ask: bool) -> Response:
+    """The widget page, filled from the store.
+
+    view: of the manifest. may_ask: the portal answered just now, so that it may be asked once more.
+    Raises: Refused or Problem where the viewer may not see what the page is about.
+    """
+    with parts().engine.connect() as conn:
+        portal = registry.by_id(conn, parts().vault, viewer.portal_id)
+        visibility, settings = scopes.seen_by(conn, viewer)
+    if portal is None:
+        raise Refused(Reason.NOT_INSTALLED, "the app was removed a moment ago")
+    catalogue = api_kpi.metrics_json(viewer)
+    first: dict[str, Any] = {"/api/v1/metrics": catalogue}
+    if view == "deal" and may_ask:
+        first |= _deal(viewer)
+    subject = _subject(view, viewer, visibility, first)
+    plan = first_view(
+        subject.view,
+        today=periods.local_day(clock.now(), ZoneInfo(settings.timezone)),
+        scope=subject.scope,
+        known=[metric["key"] for metric in catalogue["metrics"]],
+        deal_id=subject.deal_id,
+    )
+    for path in plan.requests:
+        if path not in first:
+            answer = _answer(path, viewer)
+            if answer is not None:
+                first[path] = answer
+    allow_framing(portal.origin)
+    boot = _boot(viewer, portal, subject, visibility, settings, name)
+    boot |= {"layout": plan.layout, "catalog": first.pop("/api/v1/metrics"), "first": first}
+    return make_response(
+        render_template("widget.html", lang=viewer.lang, session_token=session.issue(viewer), boot=boot)
+    )
+
+
+def _subject(view: str, viewer: Viewer, visibility: Visibility, first: dict[str, Any]) -> Subject:
+    own = f"user:{viewer.user_id}"
+    if view == "deal":
+        deal = first.get(_deal_path(viewer)) or {}
+        owner = deal.get("owner") or {}
+        return Subject(
+            "deal", f"user:{owner['id']}" if owner.get("visible") else None, deal_id=viewer.entity_id
+        )
+    if view == "employee" and viewer.entity_id is not None:
+        return Subject("employee", f"user:{viewer.entity_id}", user_id=viewer.entity_id)
+    if view == "home":
+        if visibility.everything:
+            return Subject("department", "company")
+        departments = _widest(visibility)
+        if departments:
+            return Subject("department", f"department:{departments}")
+    return Subject("employee", own, user_id=viewer.user_id)
+
+
+def _widest(visibility: Visibility) -> int | None:
+    """The department that a head's page begins with: the one with most people of those open to the viewer."""
+    return max(
+        sorted(visibility.departments), key=lambda number: len(visibility.org.people(number)), default=None
+    )
+
+
+def _deal_path(viewer: Viewer) -> str:
+    return f"/api/v1/deals/{viewer.entity_id}"
+
+
+def _deal(viewer: Viewer) -> dict[str, Any]:
+    """The deal as the portal shows it to the viewer; nothing while the portal is slow.
+
+    Raises: Refused where the deal is gone or not for this viewer.
+    """
+    assert viewer.entity_id is not None  # noqa: S101  the launch was refused otherwise
+    try:
+        return {_deal_path(viewer): api_deal.deal_json(viewer, viewer.entity_id, deadline_s=LIVE_READ_S)}
+    except Problem as problem:
+        if problem.status in (403, 404):
+            problem.extra["key"] = "error.deal_missing"
+            raise
+        return {}
+
+
+def _answer(path: str, viewer: Viewer) -> Any:
+    """The body that the API would give, from the store; None where it would be an error or has to be live."""
+    parsed = urlsplit(path)
+    try:
+        if parsed.path == "/api/v1/kpi":
+            return api_kpi.kpi_json(viewer, parse_qsl(parsed.query))
+        if parsed.path == "/api/v1/org":
+            return api_org.org_json(viewer)
+        if parsed.path == "/api/v1/sync":
+            return api_org.sync_json(viewer)
+        if parsed.path == _deal_path(viewer):
+            assert viewer.entity_id is not None  # noqa: S101  the path was made of it
+            return api_deal.stored_deal_json(viewer, viewer.entity_id)
+    except Problem:
+        return None  # the browser asks by itself and shows what the API says
+    raise ValueError(f"no embedded answer for {path}")
+
+
+def _boot(
+    viewer: Viewer,
+    portal: Portal,
+    subject: Subject,
+    visibility: Visibility,
+    settings: PortalSettings,
+    name: str,
+) -> dict[str, Any]:
+    stored = visibility.org.users.get(viewer.user_id or 0)
+    return {
+        "lang": viewer.lang,
+        "view": subject.view,
+        "placement": viewer.placement,
+        "portal": {"member_id": portal.member_id, "origin": portal.origin, "timezone": settings.timezone},
+        "viewer": {
+            "id": viewer.user_id,
+            "name": name or (stored.name if stored else ""),
+            "is_admin": viewer.is_admin,
+            "heads": list(visibility.org.headed_by(viewer.user_id or 0)),
+        },
+        "entity": {"deal_id": subject.deal_id, "user_id": subject.user_id},
+        "strings": i18n.section(viewer.lang, "ui"),
+        "poll_s": POLL_S,
+    }

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from b24app import migrations
+from b24app.db import open_engine
+from b24app.facts.tables import metadata
+
+
+def test_migrations_build_exactly_the_tables_that_the_code_knows(database_url: str) -> None:
+    engine = open_engine(database_url)
+    assert migrations.missing(engine)
+    migrations.upgrade(engine)
+    with engine.connect() as conn:
+        assert compare_metadata(MigrationContext.configure(conn), metadata) == []
+    assert migrations.missing(engine) == []
+    engine.dispose()
+
+
+def test_migrating_again_changes_nothing(database_url: str) -> None:
+    migrations.upgrade_at(database_url)
+    migrations.upgrade_at(database_url)
+
+
+def test_two_processes_may_migrate_at_once(database_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def migrate() -> None:
+        try:
+            migrations.upgrade_at(database_url)
+        except BaseException as error:  # told to the test's own thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=migrate) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    engine = open_engine(database_url)
+    assert inspect(engine).has_table("portals")
+    engine.dispose()
+
+
+def test_the_number_of_a_removed_portal_is_not_given_out_again(database_url: str) -> None:
+    migrations.upgrade_at(database_url)
+    engine = open_engine(database_url)
+    portals = metadata.tables["portals"]
+    row = {
+        "member_id": "a" * 32,
+        "domain": "p.example",
+        "endpoint": "https://p.example/rest/",
+        "auth_server": "https://oauth.bitrix.info",
+        "state": "active",
+        "installed_at": 0,
+    }
+    with engine.begin() as conn:
+        first = conn.execute(portals.insert().values(row).returning(portals.c.portal_id)).scalar_one()
+        conn.execute(portals.delete())
+        second = conn.execute(portals.insert().values(row).returning(portals.c.portal_id)).scalar_one()
+    engine.dispose()
+    assert second > first
+
+
+@pytest.mark.parametrize("key", ["portal_id"])
+def test_every_table_begins_with_the_portal(key: str) -> None:
+    for table in metadata.tables.values():
+        assert next(iter(table.primary_key)).name == key
