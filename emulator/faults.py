@@ -73,6 +73,11 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
+    def waiting(self) -> int:
+        """How many arrangements are not used up."""
+        with self._lock:
+            return len(self._faults)
+
     def check(self, method: str, *, wires: bool = True, errors: bool = True, exact: bool = False) -> None:
         """Fail as arranged for this method, using up one occurrence.
 

@@ -181,6 +181,10 @@ class Emulator:
     def expire_tokens(self, portal: Portal, user_id: int | None = None) -> None:
         self.auth.expire(self.site(portal), user_id)
 
+    def revoke_tokens(self, portal: Portal, user_id: int | None = None) -> None:
+        """Kill access and refresh tokens without telling anybody."""
+        self.auth.revoke(self.site(portal), user_id)
+
     def add_webhook(
         self, portal: Portal, user_id: int, scopes: frozenset[str] | set[str] = ALL_SCOPES
     ) -> str:

@@ -1,0 +1,85 @@
+"""`python -m emulator`: an authorization server and a portal on loopback until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from datetime import date
+from pathlib import Path
+
+from emulator import company, opportunities
+from emulator.server import Emulator
+from emulator.world import Portal
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    emulator = Emulator(
+        arguments.client_id, arguments.client_secret, arguments.app_url, auth_port=arguments.auth_port
+    )
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with emulator:
+        portal = add_portal(emulator, arguments)
+        emulator.limits(
+            portal,
+            bucket=arguments.limits,
+            operating=arguments.limits,
+            request_time=arguments.limits,
+            cost_model=arguments.cost,
+            time_scale=arguments.time_scale,
+        )
+        print(f"authorization server  {emulator.auth_url}")
+        print(f"control surface       {emulator.auth_url}/_control/portals")
+        print(f"portal                http://{portal.domain}/  (member_id {portal.member_id})", flush=True)
+        stopped.wait()
+
+
+def add_portal(emulator: Emulator, arguments: argparse.Namespace) -> Portal:
+    """The portal that the arguments ask for, with its people and records."""
+    has_content = arguments.company or arguments.data is not None
+    portal = emulator.add_portal(
+        title=arguments.title,
+        lang=arguments.lang,
+        timezone=arguments.timezone,
+        is_box=arguments.box,
+        uses_leads=not arguments.no_leads,
+        port=arguments.portal_port,
+        member_id=arguments.member_id,
+        is_empty=has_content,
+    )
+    if arguments.data is not None:
+        opportunities.load(portal, arguments.data)
+    elif arguments.company:
+        company.build(portal, arguments.today, seed=arguments.seed)
+    return portal
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    parser.add_argument("--client-id", default="local.demo")
+    parser.add_argument("--client-secret", default="secret")
+    parser.add_argument("--app-url", default="http://127.0.0.1:8024", help="where the app listens")
+    parser.add_argument("--auth-port", type=int, default=9100)
+    parser.add_argument("--portal-port", type=int, default=9101)
+    parser.add_argument("--member-id", help="32 hex digits, else made up")
+    parser.add_argument("--title", default="Portal")
+    parser.add_argument("--lang", default="ru")
+    parser.add_argument("--timezone", default="Europe/Moscow")
+    parser.add_argument("--box", action="store_true", help="on-premise: no limits, older frame POST")
+    parser.add_argument("--no-leads", action="store_true", help="CRM in simple mode")
+    content = parser.add_mutually_exclusive_group()
+    content.add_argument("--company", action="store_true", help="the invented company with a year of history")
+    content.add_argument("--data", type=Path, help="folder of the CRM sales opportunities data set")
+    parser.add_argument("--today", type=date.fromisoformat, default=date.today(), help="last day of the year")  # noqa: DTZ011
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--limits", action="store_true", help="leaky bucket, operating time, 60 s a request")
+    parser.add_argument("--cost", action="store_true", help="calls take as long as on a real portal")
+    parser.add_argument("--time-scale", type=float, default=1.0, help="real seconds for a portal's second")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
