@@ -53,9 +53,8 @@ export function deltaLine(change) {
 }
 
 function mark(metric) {
-  const kind = metric.source?.kind ?? metric.kind ?? (metric.proxy ? "proxy" : null);
-  if (kind !== "proxy" && kind !== "manual") return null;
-  return h("span", { class: "tag", title: t(`source.${kind}_hint`) }, t(`source.${kind}`));
+  if (metric.origin !== "proxy" && metric.origin !== "manual") return null;
+  return h("span", { class: "tag", title: t(`origin.${metric.origin}_hint`) }, t(`origin.${metric.origin}`));
 }
 
 function figure(state, metric, value, answer) {

@@ -1,6 +1,6 @@
 /** The explain panel: what a number means, how this one came about, where it is from. */
 
-import { boot, lang, style, t } from "./context.js";
+import { boot, lang, plural, style, t } from "./context.js";
 import { h } from "./dom.js";
 import { exact, kindOf, moment, short } from "./format.js";
 import { openDrawer } from "./overlay.js";
@@ -15,14 +15,15 @@ export function explain({ metric, value, answer, onRecords }) {
       metric.meaning && h("p", { class: "lead" }, metric.meaning),
       sum(metric, value, answer),
       part("formula", metric.formula),
-      part("dates", metric.snapshot ? t("explain.snapshot_text") : t("explain.dates_text", { range: period(answer), timezone: answer.timezone ?? "" })),
-      part("credit", t(answer.scope?.startsWith("user") || answer.scope === "me" ? "explain.credit_user" : "explain.credit_many")),
-      part("better", t(`explain.better_${["up", "down", "near"].includes(metric.better) ? metric.better : "none"}`)),
+      part("dates", metric.moment, metric.is_snapshot ? t("explain.snapshot") : t("explain.period", { range: period(answer), timezone: answer.timezone ?? "" })),
+      part("credit", metric.credit),
+      leftOut(value),
       source(metric, answer),
-      part("sample", value?.few_data ? t("explain.sample_few") : t("explain.sample_text")),
+      sample(metric, value),
+      part("better", t(`explain.better_${metric.better in BETTER ? metric.better : "none"}`)),
       h("details", {}, h("summary", {}, t("explain.for_admin")),
         h("code", {}, `metric: ${metric.key}`), h("code", {}, `scope: ${answer.scope}`), h("code", {}, `unit: ${metric.unit}`),
-        metric.scopes?.length ? h("code", {}, `REST: ${metric.scopes.join(", ")}`) : null,
+        metric.rest_scopes?.length ? h("code", {}, `REST: ${metric.rest_scopes.join(", ")}`) : null,
         h("code", {}, `portal: ${answer.portal ?? boot.portal?.member_id}`)),
     ],
     footer: onRecords && [
@@ -31,43 +32,46 @@ export function explain({ metric, value, answer, onRecords }) {
   });
 }
 
-function part(name, text) {
-  return text ? h("section", {}, h("h3", {}, t(`explain.${name}`)), h("p", {}, text)) : null;
+const BETTER = { up: true, down: true, near: true };
+
+function part(name, ...texts) {
+  const said = texts.filter(Boolean);
+  return said.length ? h("section", {}, h("h3", {}, t(`explain.${name}`)), said.map((text) => h("p", {}, text))) : null;
 }
 
-/** "48 ÷ 160 = 30 %", with what the parts are only where the formula says it. */
+/** "48 ÷ 160 = 30 %", in the units of the KPI. */
 function sum(metric, value, answer) {
   const how = style(answer);
-  const { state, note } = valueState(value, metric);
+  const { note, state } = valueState(value, metric);
   if (note && state !== "zero") return h("p", { class: "sum" }, t(note));
   const result = exact(value.value, metric.unit, how);
-  const isQuotient = value.denominator !== null && value.denominator !== undefined && Number(value.denominator) > 0;
-  if (!isQuotient) return h("p", { class: "sum number" }, result);
-  const count = (n) => exact(n, "count", how);
-  const top = kindOf(metric.unit) === "ratio" ? count(value.numerator) : exact(value.numerator, metric.unit, how);
-  return h("p", { class: "sum" }, h("span", {}, `${top} ÷ ${count(value.denominator)} = `, h("b", {}, kindOf(metric.unit) === "ratio" ? result : short(value.value, metric.unit, how))),
-    kindOf(metric.unit) === "ratio" ? null : h("small", {}, t("explain.exactly", { value: result })));
+  if (!(Number(value.denominator) > 0)) return h("p", { class: "sum" }, h("b", { class: "number" }, result));
+  const isRate = kindOf(metric.unit) === "ratio";
+  const top = exact(value.numerator, isRate ? "count" : metric.unit, how);
+  const bottom = exact(value.denominator, "count", how);
+  return h("p", { class: "sum" },
+    h("span", {}, `${top} ÷ ${bottom} = `, h("b", {}, isRate ? result : short(value.value, metric.unit, how))),
+    metric.reading && h("small", {}, metric.reading));
+}
+
+/** Records that a rule keeps out, each with its one reason. */
+function leftOut(value) {
+  const rows = value?.left_out ?? [];
+  if (!rows.length) return null;
+  return part("left_out", ...rows.map((row) => plural(`left_out.${row.reason}`, row.count, { currency: row.currency ?? "" })));
 }
 
 function source(metric, answer) {
-  const kind = metric.source?.kind ?? metric.kind ?? (metric.proxy ? "proxy" : "native");
-  const words = typeof metric.source === "string" ? metric.source : metric.source?.text;
-  const lines = [t(`source.${has(kind)}_hint`)];
-  if (words && !has2(words)) lines.unshift(words);
-  if (typeof metric.proxy === "string") lines.push(metric.proxy);
-  const read = answer.as_of ? t("explain.read_at", { time: moment(answer.as_of, { lang, timezone: answer.timezone, now: new Date() }) }) : "";
-  return h("section", {}, h("h3", {}, t("explain.source")), ...lines.map((line) => h("p", {}, line)), read && h("p", {}, read),
-    answer.complete === false && h("p", {}, t("explain.incomplete")));
+  const origin = metric.origin ?? "native";
+  const read = answer.as_of ? t("explain.read_at", { time: moment(answer.as_of, { lang, timezone: answer.timezone, now: new Date() }) }) : null;
+  return part("source", metric.source, t(`origin.${origin}_hint`), read, answer.complete === false ? t("explain.incomplete") : null);
 }
 
-function has(kind) {
-  return ["native", "proxy", "manual"].includes(kind) ? kind : "native";
-}
-
-function has2(words) {
-  return ["native", "proxy", "manual"].includes(words);
+function sample(metric, value) {
+  if (!metric.min_sample) return null;
+  return part("sample", plural("explain.sample_text", metric.min_sample), value?.few_data ? t("state.few_hint") : null);
 }
 
 function period(answer) {
-  return days({ from: answer.from, to: answer.to }, boot.layout?.today ?? answer.from, lang);
+  return days({ from: answer.from, to: answer.to }, answer.today ?? boot.layout.today, lang);
 }

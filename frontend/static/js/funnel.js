@@ -1,14 +1,16 @@
 /** The funnel: how far the deals of the period got, stage by stage, one pipeline at a time. */
 
-import { boot, lang, plural, t } from "./context.js";
+import { lang, plural, t } from "./context.js";
 import { h } from "./dom.js";
 import { percent } from "./format.js";
 
-/** The panel. `value` is the `funnel` metric with rows by stage (null while on its way). */
-export function funnelPanel({ value, chosen, onPipeline }) {
-  const rows = value?.rows ?? [];
+/** The panel. `answer` holds the `funnel` metric with rows by stage (null while on its way). */
+export function funnelPanel({ answer, chosen, onPipeline }) {
+  const value = answer?.values.find((one) => one.metric === "funnel");
+  const names = answer?.names ?? {};
+  const rows = (value?.rows ?? []).map((row) => ({ ...row, name: names[row.key] }));
   const leads = rows.filter((row) => row.key.startsWith("lead:"));
-  const pipelines = grouped(rows.filter((row) => row.key.startsWith("stage:")));
+  const pipelines = grouped(rows.filter((row) => row.key.startsWith("stage:")), names);
   const current = pipelines.find((one) => one.id === chosen) ?? largest(pipelines);
   return h("section", { class: "panel", "aria-label": t("funnel.title") },
     h("div", { class: "panel-head" }, h("h2", {}, t("funnel.title")),
@@ -17,6 +19,7 @@ export function funnelPanel({ value, chosen, onPipeline }) {
           pipelines.map((one) => h("option", { value: one.id, selected: one === current }, one.name))))),
     h("div", { class: "panel-body" },
       value && !current && !leads.length ? h("p", { class: "empty" }, t("funnel.empty")) : null,
+      value?.reason && value.reason !== "no_records" ? h("p", { class: "empty" }, t(value.reason === "not_synced" ? "state.reading" : `state.${value.reason}`)) : null,
       current || leads.length ? stages(leads, current) : null));
 }
 
@@ -44,11 +47,11 @@ function step(row, share, { className = "", name }) {
       h("span", { class: "hidden-text" }, ` ${plural("funnel.reached", reached)}`)));
 }
 
-function grouped(rows) {
+function grouped(rows, names) {
   const found = new Map();
   for (const row of rows) {
     const id = row.key.split(":")[1];
-    if (!found.has(id)) found.set(id, { id, name: row.pipeline ?? boot.pipelines?.[id] ?? t("funnel.pipeline_n", { n: id }), rows: [] });
+    if (!found.has(id)) found.set(id, { id, name: names[`pipeline:${id}`] ?? t("funnel.pipeline_n", { n: id }), rows: [] });
     found.get(id).rows.push(row);
   }
   return [...found.values()];
@@ -66,7 +69,7 @@ function worstStep(steps) {
 }
 
 function isWon(row) {
-  return row.semantics === "S" || /(^|:)WON$/.test(row.key);
+  return /(^|:)WON$/.test(row.key);
 }
 
 function stageName(row) {

@@ -1,7 +1,6 @@
 /** The controls that every page has: period, comparison, freshness, theme, export, print. */
 
 import { api, lang, t } from "./context.js";
-import { asOf } from "./card.js";
 import { h, icon } from "./dom.js";
 import { toast } from "./overlay.js";
 import { KINDS, addDays, range, title } from "./periods.js";
@@ -27,8 +26,6 @@ export function compareControl(compare, onChange) {
       ["previous", "year", "none"].map((one) => h("option", { value: one, selected: one === compare }, t(`compare.${one}`)))));
 }
 
-export { asOf };
-
 /** Files of what is on the screen. `pathOf(format)` is the address of one. */
 export function exportControl(pathOf) {
   return popover({ name: "export", label: t("action.export"), glyph: "export" }, (close) =>
@@ -40,14 +37,19 @@ export function exportControl(pathOf) {
 export async function save(path) {
   try {
     const { blob, name } = await api.download(path);
-    const link = h("a", { href: URL.createObjectURL(blob), download: name });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    handOver(blob, name);
   } catch {
     await toast(t("error.export"));
   }
+}
+
+/** Let the browser save a file. */
+export function handOver(blob, name) {
+  const link = h("a", { href: URL.createObjectURL(blob), download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 export function printControl() {
