@@ -12,7 +12,7 @@ from dataclasses import fields
 from datetime import date
 from functools import cached_property
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, func, or_, select, tuple_, update
@@ -32,7 +32,8 @@ CHUNK = 1_000
 LOCK_SOURCE = "changes"
 """The row of `sync_sources` that writers of a portal lock."""
 
-Fact = TypeVar("Fact")
+CLOSED = ("gone", "uninstalled", "purging")
+"""States of a portal whose rows are not to grow any more."""
 
 
 class PortalLeft(Exception):
@@ -72,14 +73,15 @@ def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Ite
                 tables.portals.c.portal_id == portal_id
             )
         ).one_or_none()
-        if portal is None or portal.state in ("uninstalled", "gone"):
+        if portal is None or portal.state in CLOSED:
             raise PortalLeft(portal_id)
         if border is not None and border.zone.key != portal.timezone:
             raise BorderMoved(portal_id)
         writer = Writer(conn, portal_id, ZoneInfo(portal.timezone))
         yield writer
-        if writer.changed:
-            bump(conn, portal_id)
+        # Also where nothing changed: the portal may be on its way out, and must not find new rows behind it.
+        if not _advance(conn, portal_id, 1 if writer.changed else 0):
+            raise PortalLeft(portal_id)
 
 
 def lock(conn: Connection, portal_id: int) -> None:
@@ -104,12 +106,29 @@ def lock(conn: Connection, portal_id: int) -> None:
 
 def bump(conn: Connection, portal_id: int) -> None:
     """Marks the portal's facts as changed: answers computed before are stale."""
+    _advance(conn, portal_id, 1)
+
+
+def close_portal(engine: Engine, portal_id: int, state: str) -> None:
+    """Notes that the portal is unpaid or gone, unless it has left for another reason."""
     portals = tables.portals
-    conn.execute(
+    with engine.begin() as conn:
+        conn.execute(
+            update(portals)
+            .where(portals.c.portal_id == portal_id, portals.c.state.not_in(CLOSED))
+            .values(state=state)
+        )
+
+
+def _advance(conn: Connection, portal_id: int, step: int) -> bool:
+    """Moves the version; False where the portal has left."""
+    portals = tables.portals
+    done = conn.execute(
         update(portals)
-        .where(portals.c.portal_id == portal_id)
-        .values(data_version=portals.c.data_version + 1)
+        .where(portals.c.portal_id == portal_id, portals.c.state.not_in(CLOSED))
+        .values(data_version=portals.c.data_version + step)
     )
+    return done.rowcount == 1
 
 
 class Writer:

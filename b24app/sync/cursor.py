@@ -10,8 +10,6 @@ from b24app.facts.tables import sync_sources
 
 FIRST_READ = "first_read"
 RECONCILE = "reconcile"
-NOTICED = "noticed"
-"""What came to notice between two checks, from online events: records to read."""
 
 
 def load(conn: Connection, portal_id: int, source: str) -> dict[str, Any]:

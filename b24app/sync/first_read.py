@@ -7,8 +7,9 @@ Killed anywhere, it goes on from the last stored step. What changes in the porta
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -36,8 +37,8 @@ FIRST_PAGES = 6
 """Pages in the first request of a window whose length nobody knows; pages beyond its end cost time too."""
 
 
-def run(parts: Parts, portal_id: int, *, slice_s: float | None = None) -> bool:
-    """Reads on until all is read (True), the time slice is over or the portal fails (False).
+def run(parts: Parts, portal_id: int, *, is_over: Callable[[], bool] = lambda: False) -> bool:
+    """Reads on until all is read (True), the caller's time `is_over` or the portal fails (False).
 
     Does nothing where another process is at it. Never raises for trouble of the portal: it is noted for
     `state`, with the moment from which another try is worth it.
@@ -45,13 +46,10 @@ def run(parts: Parts, portal_id: int, *, slice_s: float | None = None) -> bool:
     with claims.hold(parts.engine, portal_id, cursor.FIRST_READ) as is_mine:
         if not is_mine:
             return False
-        deadline = None if slice_s is None else time.monotonic() + slice_s
         try:
-            return _read(parts, portal_id, deadline)
-        except PortalLeft:
-            return False
-        except BorderMoved:
-            return False  # what was parsed for the old time zone is read again
+            return _read(parts, portal_id, is_over)
+        except (PortalLeft, BorderMoved):
+            return False  # what was parsed for another time zone is read again
         except RestError as error:
             _failed(parts, portal_id, error)
             return False
@@ -62,7 +60,7 @@ def is_begun(found: dict[str, Any]) -> bool:
     return "since" in found
 
 
-def _read(parts: Parts, portal_id: int, deadline: float | None) -> bool:
+def _read(parts: Parts, portal_id: int, is_over: Callable[[], bool]) -> bool:
     with parts.engine.connect() as conn:
         changes = cursor.load(conn, portal_id, CHANGES)
     client = parts.client(portal_id, background=True)
@@ -71,14 +69,36 @@ def _read(parts: Parts, portal_id: int, deadline: float | None) -> bool:
     with parts.engine.connect() as conn:
         states = cursor.states(conn, portal_id)
     todo = [source for source in sources.ALL if states.get(source.name) not in ("ready", "off")]
-    with ThreadPoolExecutor(max_workers=len(sources.ALL)) as pool:
-        runs = [pool.submit(_SourceRead(parts, portal_id, client, s, deadline).run) for s in todo]
-    done = [one.result() for one in runs]
-    if all(done):
+    is_all = _side_by_side([_SourceRead(parts, portal_id, client, s, is_over).run for s in todo])
+    if is_all:
         with store.writing(parts.engine, portal_id) as writer:
             writer.set_source(cursor.FIRST_READ, error=None, cursor={})
+            today = datetime.now(writer.zone).date()
+            writer.set_source(cursor.RECONCILE, state="ready", cursor={"day": today.isoformat()})
             writer.changed = True  # answers may now call themselves complete
         logger.info("portal %s is read", portal_id)
+    return is_all
+
+
+def _side_by_side(works: list[Callable[[], bool]]) -> bool:
+    """Whether all are done. Raises the first of their errors, once none of them runs any more."""
+    done: list[bool] = []
+    errors: list[BaseException] = []
+
+    def run_one(work: Callable[[], bool]) -> None:
+        try:
+            done.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    # Not an executor: its threads would hold up the end of the process for as long as a portal hangs.
+    threads = [threading.Thread(target=run_one, args=(work,), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
     return all(done)
 
 
@@ -145,7 +165,7 @@ class _SourceRead:
     portal_id: int
     client: PortalClient
     source: Source
-    deadline: float | None
+    is_over: Callable[[], bool]
 
     def run(self) -> bool:
         """True once the list is read to its end, or cannot be read at all."""
@@ -182,7 +202,7 @@ class _SourceRead:
                 at["last"] = chain.last
                 self._store(rows, at, len(stretches))
                 pages = min(BATCH_SIZE, pages * 4)
-                if not chain.is_done and self.deadline and time.monotonic() > self.deadline:
+                if not chain.is_done and self.is_over():
                     return False
             if self.source is DEALS and window.since is not None:
                 self._read_leads_of_won(window.since)
@@ -285,8 +305,8 @@ def _failed(parts: Parts, portal_id: int, error: RestError) -> None:
                 error=trouble.label(error),
                 cursor={"failures": failures, "retry_at": now + trouble.wait_s(error, failures, now)},
             )
-            state = trouble.portal_state(error)
-            if state is not None:
-                writer.set_portal(state=state)
     except PortalLeft:
         return
+    state = trouble.portal_state(error)
+    if state is not None:
+        store.close_portal(parts.engine, portal_id, state)

@@ -37,7 +37,7 @@ def touch(parts: Parts, portal_id: int, *, wait_s: float = 0.0, max_age_s: float
         if not _look(parts, portal_id, asked):
             return
         threshold = asked - max_age_s
-        if _is_checked(parts, portal_id, threshold):
+        if refresh.is_checked(parts.engine, portal_id, threshold):
             return
         if wait_s <= 0:
             _nudge(parts, portal_id)
@@ -66,14 +66,6 @@ def _look(parts: Parts, portal_id: int, now: float) -> bool:
     return is_begun(at) and float(at.get("retry_at") or 0) <= now
 
 
-def _is_checked(parts: Parts, portal_id: int, threshold: float) -> bool:
-    with parts.engine.connect() as conn:
-        checked_at = conn.execute(
-            select(portals.c.checked_at).where(portals.c.portal_id == portal_id)
-        ).scalar_one_or_none()
-    return checked_at is not None and checked_at >= threshold
-
-
 def _nudge(parts: Parts, portal_id: int) -> None:
     jobs = getattr(parts, "jobs", None)
     if jobs is not None:
@@ -87,19 +79,19 @@ def _wait(parts: Parts, portal_id: int, threshold: float, deadline: float) -> No
             time.sleep(min(_POLL_S, left))
         else:
             # Not in this thread: a portal that hangs must not hold up the page.
-            check = threading.Thread(target=_check, args=(parts, portal_id), daemon=True)
+            check = threading.Thread(target=_check, args=(parts, portal_id, threshold), daemon=True)
             check.start()
             check.join(left)
-            if not check.is_alive() and not _is_checked(parts, portal_id, threshold):
+            if not check.is_alive() and not refresh.is_checked(parts.engine, portal_id, threshold):
                 if not claims.is_checking(parts.engine, portal_id):
                     return  # the portal fails: no use in asking again now
                 continue
-        if _is_checked(parts, portal_id, threshold):
+        if refresh.is_checked(parts.engine, portal_id, threshold):
             return
 
 
-def _check(parts: Parts, portal_id: int) -> None:
+def _check(parts: Parts, portal_id: int, threshold: float) -> None:
     try:
-        refresh.run(parts, portal_id, background=False)
+        refresh.run(parts, portal_id, background=False, unless_checked_since=threshold)
     except Exception:
         logger.exception("checking portal %s", portal_id)

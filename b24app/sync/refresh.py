@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from b24app import clock
 from b24app.facts import store, tables
@@ -45,16 +45,21 @@ OWNERS_PER_COMMAND = 5
 Outcome = Mapping[str, Reply | RestError]
 
 
-def run(parts: Parts, portal_id: int, *, background: bool = True) -> bool:
+def run(
+    parts: Parts, portal_id: int, *, background: bool = True, unless_checked_since: float | None = None
+) -> bool:
     """True when the portal has been asked and what it said is stored.
 
-    False where another process is asking, the first read has not begun, or the portal fails: that is
-    noted for `state`, with the moment from which another try is worth it. Never raises for it.
+    With `unless_checked_since` (epoch seconds) a check that began since then will do. False where another
+    process is asking, the first read has not begun, or the portal fails: that is noted for `state`, with
+    the moment from which another try is worth it. Never raises for it.
     """
     with claims.hold_check(parts.engine, portal_id) as is_mine:
         if not is_mine:
             return False
         try:
+            if unless_checked_since is not None and is_checked(parts.engine, portal_id, unless_checked_since):
+                return True
             check = _begin(parts, portal_id, background)
             if check is None:
                 return False
@@ -65,6 +70,16 @@ def run(parts: Parts, portal_id: int, *, background: bool = True) -> bool:
             _failed(parts, portal_id, error)
             return False
     return True
+
+
+def is_checked(engine: Engine, portal_id: int, since: float) -> bool:
+    """Whether a check that began at `since` (epoch seconds) or later is stored."""
+    portal = tables.portals.c
+    with engine.connect() as conn:
+        checked_at = conn.execute(
+            select(portal.checked_at).where(portal.portal_id == portal_id)
+        ).scalar_one_or_none()
+    return checked_at is not None and checked_at >= since
 
 
 def _begin(parts: Parts, portal_id: int, background: bool) -> _Check | None:
@@ -78,7 +93,6 @@ def _begin(parts: Parts, portal_id: int, background: bool) -> _Check | None:
             portal_id=portal_id,
             client=parts.client(portal_id, background=background),
             at=at,
-            noticed=cursor.load(conn, portal_id, cursor.NOTICED),
             states=cursor.states(conn, portal_id),
             border=load_border(conn, portal_id),
             started=started,
@@ -93,7 +107,6 @@ class _Check:
     portal_id: int
     client: PortalClient
     at: dict[str, Any]  # the cursor of this row becomes the next check's
-    noticed: Mapping[str, Any]
     states: dict[str, str]
     border: Border
     started: float
@@ -131,7 +144,7 @@ class _Check:
 
     def _is_reference_due(self) -> bool:
         age_s = clock.epoch() - int(self.at.get("reference_at") or 0)
-        return age_s >= REFERENCE_EVERY_S or bool(self.at.get("rates") or self.noticed.get("rates"))
+        return age_s >= REFERENCE_EVERY_S or bool(self.at.get("rates"))
 
     def _chains(self) -> dict[str, paging.Chain]:
         """The lists of what changed, by source."""
@@ -263,8 +276,7 @@ class _Check:
         """Reads records that events name and no list brought; those that are not there any more go."""
         for source in (DEALS, LEADS):
             name = source.name
-            named = self.noted.changed[name] | set(self.noticed.get(name, ()))
-            named -= self.read[name] | self.noted.deleted[name]
+            named = self.noted.changed[name] - self.read[name] - self.noted.deleted[name]
             if not named or not self._is_on(source):
                 continue
             self._save(source, read_by_id(self.client, source, sorted(named)))
@@ -323,7 +335,6 @@ class _Check:
             at["rates"] = self.noted.has_new_rates
             at["failures"], at["retry_at"] = 0, 0
             writer.set_source(CHANGES, cursor=at, error=None, read_at=clock.epoch())
-            self._forget_noticed(writer)
             if any(total != writer.count(sources.BY_NAME[name].table) for name, total in self.totals.items()):
                 asked = cursor.load(writer.conn, self.portal_id, cursor.RECONCILE)
                 writer.set_source(cursor.RECONCILE, state="ready", cursor={**asked, "is_asked": True})
@@ -336,16 +347,6 @@ class _Check:
         """Deletions that the first read, still under way, must not undo."""
         before = self.at.get("deleted", {})
         return {name: sorted(set(before.get(name, ())) | self.noted.deleted[name]) for name in self.read}
-
-    def _forget_noticed(self, writer: Writer) -> None:
-        """Drops what this check has read from what came to notice, and nothing that came meanwhile."""
-        if not any(self.noticed.values()):
-            return
-        stored = cursor.load(writer.conn, self.portal_id, cursor.NOTICED)
-        left: dict[str, Any] = {
-            name: sorted(set(stored.get(name, ())) - set(self.noticed.get(name, ()))) for name in self.read
-        }
-        writer.set_source(cursor.NOTICED, cursor={**left, "rates": False})
 
 
 def _with_rewritten_history(writer: Writer, facts: Iterable[Any]) -> set[int]:
@@ -374,8 +375,8 @@ def _failed(parts: Parts, portal_id: int, error: RestError) -> None:
             failures = int(at.get("failures") or 0) + 1
             at |= {"failures": failures, "retry_at": now + trouble.wait_s(error, failures, now)}
             writer.set_source(CHANGES, error=trouble.label(error), cursor=at)
-            state = trouble.portal_state(error)
-            if state is not None:
-                writer.set_portal(state=state)
     except PortalLeft:
         return
+    state = trouble.portal_state(error)
+    if state is not None:
+        store.close_portal(parts.engine, portal_id, state)

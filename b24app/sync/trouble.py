@@ -27,7 +27,7 @@ def wait_s(error: RestError, failures: int, now: float) -> float:
     if isinstance(error, PaymentRequired | RestSwitchedOff):
         return HOUR_S
     if isinstance(error, TokenDead):
-        return 30.0  # costs nothing: a new token is noticed in the database
+        return 10.0  # costs nothing: a new token is noticed in the database
     grown = min(LAST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures - 1, 20))
     if isinstance(error, MethodBlocked):
         return max(grown, error.until - now)

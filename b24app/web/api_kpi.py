@@ -37,6 +37,9 @@ AS_OF_HEADER = "B24App-As-Of"
 FRESH_WAIT_S = 10.0
 """How long `fresh=1` waits for the portal before the stored numbers are answered."""
 
+LOOK_WAIT_S = 1.0
+"""How long anybody else waits when the last check is too old: a portal usually answers in less."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -160,8 +163,10 @@ def answer(conn: Connection, asked: Asked, asking: Viewer) -> dict[str, Any]:
 
 def _touch(asking: Viewer, arguments: list[tuple[str, str]]) -> None:
     """Somebody looks: the portal is asked for changes if nobody has just done so."""
-    wait_s = FRESH_WAIT_S if ("fresh", "1") in arguments else 0.0
-    freshness.touch(parts(), asking.portal_id, wait_s=wait_s)
+    if ("fresh", "1") in arguments:
+        freshness.touch(parts(), asking.portal_id, wait_s=FRESH_WAIT_S, max_age_s=0.0)
+    else:
+        freshness.touch(parts(), asking.portal_id, wait_s=LOOK_WAIT_S)
 
 
 def _keep_visible(body: dict[str, Any], visibility: Visibility) -> None:

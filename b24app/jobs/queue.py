@@ -1,0 +1,164 @@
+"""Background work in threads of this process, over a queue in a local file or in Redis.
+
+The database knows what is to be done (`sync.schedule`); a queued entry is only the news of it. So an
+entry that is lost with a killed process, or queued twice, does no harm: works are claimed when they begin.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from huey import RedisHuey, SqliteHuey
+from huey.consumer import Consumer
+from sqlalchemy.exc import SQLAlchemyError
+
+from b24app.config import Settings
+from b24app.sync import first_read, freshness, reconcile, refresh, schedule
+
+if TYPE_CHECKING:
+    from b24app.bootstrap import Parts
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.5
+EVERY_TICKS = 20
+"""The portals that nobody looks at are gone through at every so many ticks."""
+
+SLICE_S = 20.0
+"""A long work makes room for other portals after this."""
+
+REPEAT_S = 2.0
+"""The same news is not queued again within this time."""
+
+BACKLOG = 1_000
+"""With so many entries waiting no more are made: the database remembers them."""
+
+QUEUES = {schedule.REFRESH: "now", schedule.FIRST_READ: "later", schedule.RECONCILE: "later"}
+"""Long works have threads of their own, so that who looks never waits for somebody's first read."""
+
+THREADS = {"now": 4, "later": 2}
+
+
+class _QuietConsumer(Consumer):  # type: ignore[misc]
+    """Leaves the signals of the process alone: it lives inside a web server."""
+
+    def _set_signal_handlers(self) -> None:
+        return
+
+
+class Jobs:
+    """The queue, and while started the threads that work on it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._queues = {name: _open(settings, name) for name in THREADS}
+        self._tasks = {work: self._task(work, self._queues[name]) for work, name in QUEUES.items()}
+        self._consumers: list[Consumer] = []
+        self._parts: Parts | None = None
+        self._stopping = threading.Event()
+        self._ticker: threading.Thread | None = None
+        self._told: dict[tuple[str, int], float] = {}
+
+    def enqueue(self, work: str, portal_id: int) -> None:
+        """Passes on that the portal needs `work` (of `sync.schedule`); a failing queue is no failure."""
+        now = time.monotonic()
+        if now - self._told.get((work, portal_id), -REPEAT_S) < REPEAT_S:
+            return
+        self._told[work, portal_id] = now
+        try:
+            self._tasks[work](portal_id)
+        except Exception as error:
+            # The ticker of a worker finds the work in the database all the same.
+            logger.warning("the queue cannot be reached: %s", type(error).__name__)
+
+    def start(self, parts: Parts) -> None:
+        """Begins to work, in threads of this process."""
+        self._parts = parts
+        self._stopping.clear()
+        for name, queue in self._queues.items():
+            consumer = _QuietConsumer(
+                queue,
+                workers=THREADS[name],
+                periodic=False,
+                initial_delay=0.05,
+                max_delay=0.5,
+                scheduler_interval=60,
+                check_worker_health=False,
+                shutdown_timeout=5,
+            )
+            consumer.start()
+            self._consumers.append(consumer)
+        self._ticker = threading.Thread(target=self._tick, name="ticker", daemon=True)
+        self._ticker.start()
+
+    def stop(self) -> None:
+        """Ends within seconds; work that goes on longer is left to whoever claims it next."""
+        self._stopping.set()
+        for consumer in self._consumers:
+            consumer.stop_flag.set()
+        for consumer in self._consumers:
+            consumer.stop(graceful=True)
+        self._consumers.clear()
+        if self._ticker is not None:
+            self._ticker.join(timeout=5)
+
+    def waiting(self) -> int:
+        """Entries in the queue. Raises whatever the queue raises when it cannot be reached."""
+        return sum(int(queue.pending_count()) for queue in self._queues.values())
+
+    def _task(self, work: str, queue: Any) -> Callable[[int], Any]:
+        def run(portal_id: int) -> None:
+            self._run(work, portal_id)
+
+        return queue.task(name=work)(run)  # type: ignore[no-any-return]
+
+    def _run(self, work: str, portal_id: int) -> None:
+        parts = self._parts
+        if parts is None or self._stopping.is_set():
+            return
+        if work == schedule.REFRESH:
+            refresh.run(parts, portal_id, unless_checked_since=time.time() - freshness.FRESH_S)
+        elif work == schedule.FIRST_READ:
+            until = time.monotonic() + SLICE_S
+            first_read.run(
+                parts, portal_id, is_over=lambda: self._stopping.is_set() or time.monotonic() > until
+            )
+        else:
+            reconcile.run(parts, portal_id)
+
+    def _tick(self) -> None:
+        turn = 0
+        while not self._stopping.wait(TICK_S):
+            try:
+                self._look(is_every=turn % EVERY_TICKS == 0)
+            except SQLAlchemyError as error:
+                logger.warning("the database cannot be asked for work: %s", type(error).__name__)
+            except Exception:
+                logger.exception("looking for work")
+            turn += 1
+
+    def _look(self, *, is_every: bool) -> None:
+        if self._parts is None or self.waiting() >= BACKLOG:
+            return
+        now = time.time()
+        with self._parts.engine.connect() as conn:
+            standings = schedule.load(conn, now, is_every=is_every)
+        for one in standings:
+            for work in schedule.due(one, now):
+                self.enqueue(work, one.portal_id)
+        horizon = time.monotonic() - REPEAT_S
+        self._told = {key: told for key, told in self._told.items() if told > horizon}
+
+
+def _open(settings: Settings, name: str) -> Any:
+    if settings.redis_url:
+        return RedisHuey(
+            f"b24app-{name}", url=settings.redis_url, results=False, blocking=True, read_timeout=1
+        )
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    return SqliteHuey(
+        f"b24app-{name}", filename=str(settings.var_dir / f"jobs-{name}.sqlite3"), results=False
+    )

@@ -1,0 +1,111 @@
+"""Which portals have work to do now. The database knows; the queue only carries the news."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Connection, or_, select
+
+from b24app.facts.store import CLOSED
+from b24app.facts.tables import portals, sync_sources
+from b24app.sync import cursor
+from b24app.sync.first_read import is_begun
+from b24app.sync.freshness import FRESH_S
+from b24app.sync.state import CHANGES
+
+WATCHED_S = 15.0
+"""A widget asks every few seconds; after this silence nobody looks any more."""
+
+IDLE_S = 1800.0
+"""How old a check may become while nobody looks."""
+
+NIGHT_HOUR = 3
+
+FIRST_READ, REFRESH, RECONCILE = "first_read", "refresh", "reconcile"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What decides about one portal's work."""
+
+    portal_id: int
+    timezone: str
+    watched_at: float | None
+    checked_at: float | None
+    states: Mapping[str, str] = field(default_factory=dict)
+    cursors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def due(one: Standing, now: float) -> tuple[str, ...]:
+    """The works that the portal needs at `now` (epoch seconds), most urgent first. Pure."""
+    works: list[str] = []
+    changes = one.cursors.get(CHANGES, {})
+    if is_begun(dict(changes)) and _is_allowed(changes, now) and _is_stale(one, now):
+        works.append(REFRESH)
+    if cursor.is_reading(dict(one.states)) or not is_begun(dict(changes)):
+        if _is_allowed(one.cursors.get(cursor.FIRST_READ, {}), now):
+            works.append(FIRST_READ)
+    elif _is_reconciling_due(one, now):
+        works.append(RECONCILE)
+    return tuple(works)
+
+
+def load(conn: Connection, now: float, *, is_every: bool) -> list[Standing]:
+    """The open portals, all of them or those that are looked at or not read yet."""
+    done = select(sync_sources.c.portal_id).where(
+        sync_sources.c.portal_id == portals.c.portal_id,
+        sync_sources.c.source == "deals",
+        sync_sources.c.state.in_(("ready", "off")),
+    )
+    wanted: list[ColumnElement[bool]] = [portals.c.state.not_in(CLOSED), portals.c.reader_id.is_not(None)]
+    if not is_every:
+        wanted.append(or_(portals.c.watched_at > now - WATCHED_S, ~done.exists()))
+    rows = conn.execute(
+        select(
+            portals.c.portal_id,
+            portals.c.timezone,
+            portals.c.watched_at,
+            portals.c.checked_at,
+            sync_sources.c.source,
+            sync_sources.c.state,
+            sync_sources.c.cursor,
+        )
+        .select_from(portals.outerjoin(sync_sources, portals.c.portal_id == sync_sources.c.portal_id))
+        .where(*wanted)
+    )
+    states: dict[int, dict[str, str]] = {}
+    cursors: dict[int, dict[str, Mapping[str, Any]]] = {}
+    heads: dict[int, tuple[str, float | None, float | None]] = {}
+    for row in rows:
+        heads[row.portal_id] = (row.timezone, row.watched_at, row.checked_at)
+        if row.source is not None:
+            states.setdefault(row.portal_id, {})[row.source] = row.state
+            cursors.setdefault(row.portal_id, {})[row.source] = row.cursor or {}
+    return [
+        Standing(portal_id, *head, states.get(portal_id, {}), cursors.get(portal_id, {}))
+        for portal_id, head in heads.items()
+    ]
+
+
+def _is_allowed(at: Mapping[str, Any], now: float) -> bool:
+    return float(at.get("retry_at") or 0) <= now
+
+
+def _is_stale(one: Standing, now: float) -> bool:
+    if one.checked_at is None:
+        return True
+    is_watched = one.watched_at is not None and one.watched_at > now - WATCHED_S
+    return now - one.checked_at >= (FRESH_S if is_watched else IDLE_S)
+
+
+def _is_reconciling_due(one: Standing, now: float) -> bool:
+    at = one.cursors.get(cursor.RECONCILE, {})
+    if not _is_allowed(at, now):
+        return False
+    local = datetime.fromtimestamp(now, ZoneInfo(one.timezone))
+    is_night_over = local.hour >= NIGHT_HOUR and at.get("day") != local.date().isoformat()
+    return bool(at.get("is_asked")) or is_night_over
