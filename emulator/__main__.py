@@ -41,7 +41,7 @@ def add_portal(emulator: Emulator, arguments: argparse.Namespace) -> Portal:
     """The portal that the arguments ask for, with its people and records."""
     has_content = arguments.company or arguments.data is not None
     portal = emulator.add_portal(
-        title=arguments.title,
+        title=arguments.title or _title(arguments),
         lang=arguments.lang,
         timezone=arguments.timezone,
         is_box=arguments.box,
@@ -53,8 +53,17 @@ def add_portal(emulator: Emulator, arguments: argparse.Namespace) -> Portal:
     if arguments.data is not None:
         opportunities.load(portal, arguments.data)
     elif arguments.company:
-        company.build(portal, arguments.today, seed=arguments.seed)
+        is_today = arguments.today == emulator.clock.now().date()
+        now = emulator.clock.now() if is_today else None
+        company.build(portal, arguments.today, seed=arguments.seed, now=now)
+    emulator.app(portal).title = arguments.app_title
     return portal
+
+
+def _title(arguments: argparse.Namespace) -> str:
+    if arguments.data is not None:
+        return opportunities.TITLE
+    return company.TITLE if arguments.company else "Portal"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--auth-port", type=int, default=9100)
     parser.add_argument("--portal-port", type=int, default=9101)
     parser.add_argument("--member-id", help="32 hex digits, else made up")
-    parser.add_argument("--title", default="Portal")
+    parser.add_argument("--title", help="of the portal, else the company's name")
+    parser.add_argument("--app-title", default="KPI", help="of the app in the portal's menu")
     parser.add_argument("--lang", default="ru")
     parser.add_argument("--timezone", default="Europe/Moscow")
     parser.add_argument("--box", action="store_true", help="on-premise: no limits, older frame POST")

@@ -24,6 +24,9 @@ STAGES: tuple[rows.Stage, ...] = (
     ("LOSE", "Lost", "F", "#FF5752"),
 )
 ADMIN_ID = 1
+TITLE = "Opportunities"
+"""What a portal with the data set is called."""
+
 OPENED_AT, CLOSED_AT = time(10), time(16)
 
 

@@ -13,6 +13,9 @@ from emulator.company import cast, contacts, projects, sales, support
 from emulator.company.year import Year
 from emulator.world import Portal
 
+TITLE = "Ладога Климат"
+"""What the company calls its portal."""
+
 
 def build(portal: Portal, today: date, seed: int = 7, now: datetime | None = None) -> None:
     """Fill an empty portal with the year that ends `today`; nothing is later than `now` (else noon)."""

@@ -15,6 +15,11 @@ FAMILIES = (
     "crm_reference",
     "crm_activities",
     "stage_history",
+    "tasks",
+    "telephony",
+    "openlines",
+    "calendar",
+    "projects",
 )  # fmt: skip
 """Modules of this package that register methods."""
 
