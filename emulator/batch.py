@@ -18,7 +18,7 @@ RunCommand = Callable[[str, dict[str, Any]], tuple[Result, dict[str, Any]]]
 
 
 def run(commands: Any, halt: Any, run_command: RunCommand) -> dict[str, Any]:
-    """What `result` holds for these commands; empty maps are `[]`, lists stay lists while keys are in order."""
+    """What `result` holds for these commands; empty maps are `[]`, lists stay so while keys are in order."""
     results: dict[str, Any] = {}
     errors: dict[str, Any] = {}
     totals: dict[str, Any] = {}

@@ -66,7 +66,7 @@ def add_item(portal: Portal, kind: str, fields: Row, *, by: int = 1, at: datetim
 def update_item(
     portal: Portal, kind: str, item_id: int, fields: Row, *, by: int = 1, at: datetime | None = None
 ) -> Row:
-    """Change an item; a new stage or pipeline goes through the history. Raises: KeyError, UnknownStageError."""
+    """Change an item; a new stage or pipeline leaves history. Raises: KeyError, UnknownStageError."""
     moment = _second(at)
     with portal.lock:
         before = portal.records[kind].get(item_id)

@@ -40,7 +40,7 @@ class Field:
 
 
 def _fields(*lines: str) -> tuple[Field, ...]:
-    """`name type UPPER flags`: r read-only, d disabled, m multiple, l link; the UPPER name is derived if `-`."""
+    """`name type UPPER flags`: r read-only, d disabled, m multiple, l link; `-` derives the UPPER name."""
     fields = []
     for line in lines:
         name, kind, upper, *rest = [*line.split(), "", ""][:4]
@@ -62,9 +62,9 @@ def _upper(name: str) -> str:
 
 _BEGIN = ("id integer - r",)
 _TIMES = (
-    "createdTime datetime DATE_CREATE r", "dateCreateShort datetime - d", "updatedTime datetime DATE_MODIFY r",
-    "dateModifyShort datetime - d", "createdBy user CREATED_BY_ID r", "updatedBy user MODIFY_BY_ID r",
-    "assignedById user", "opened boolean",
+    "createdTime datetime DATE_CREATE r", "dateCreateShort datetime - d",
+    "updatedTime datetime DATE_MODIFY r", "dateModifyShort datetime - d", "createdBy user CREATED_BY_ID r",
+    "updatedBy user MODIFY_BY_ID r", "assignedById user", "opened boolean",
 )  # fmt: skip
 _MOVES = (
     "movedBy user MOVED_BY_ID r", "movedTime datetime - r", "lastActivityBy user - r",
@@ -77,38 +77,43 @@ _END = (
 _ORIGIN = ("originatorId", "originId")
 
 LEAD = _fields(
-    *_BEGIN, *_TIMES, "companyId crm_company - l", "contactId crm_contact - l", "stageId crm_status:STATUS STATUS_ID",
-    "isConvert boolean - d", "statusDescription", "stageSemanticId string STATUS_SEMANTIC_ID r",
-    "productId string - d", "opportunity double", "currencyId crm_currency", "sourceId crm_status:SOURCE",
-    "sourceDescription", "title", "name", "lastName", "secondName", "shortName string - d", "companyTitle", "post",
-    "address string - d", "comments", "webformId integer - l", *_ORIGIN, "dateClosed datetime - r", "birthdate date",
+    *_BEGIN, *_TIMES, "companyId crm_company - l", "contactId crm_contact - l",
+    "stageId crm_status:STATUS STATUS_ID", "isConvert boolean - d", "statusDescription",
+    "stageSemanticId string STATUS_SEMANTIC_ID r", "productId string - d", "opportunity double",
+    "currencyId crm_currency", "sourceId crm_status:SOURCE", "sourceDescription", "title", "name",
+    "lastName", "secondName", "shortName string - d", "companyTitle", "post", "address string - d",
+    "comments", "webformId integer - l", *_ORIGIN, "dateClosed datetime - r", "birthdate date",
     "honorific crm_status:HONORIFIC", "hasPhone boolean - r", "hasEmail boolean - r", "hasImol boolean - r",
     "login string - d", "isReturnCustomer boolean - r", "isManualOpportunity boolean", *_MOVES, *_END,
 )  # fmt: skip
 DEAL = _fields(
     *_BEGIN, *_TIMES, "leadId crm_lead - l", "companyId crm_company - l", "contactId crm_contact - l",
-    "quoteId crm_quote - l", "title", "productId string - d", "categoryId crm_category", "stageId crm_status:DEAL_STAGE",
-    "stageSemanticId string - r", "isNew boolean - r", "isRecurring boolean - r", "isReturnCustomer boolean - r",
-    "isRepeatedApproach boolean - r", "closed boolean - r", "typeId crm_status:DEAL_TYPE", "opportunity double",
-    "isManualOpportunity boolean", "taxValue double", "currencyId crm_currency", "probability integer", "comments",
-    "begindate date", "begindateShort datetime - d", "closedate date", "closedateShort datetime - d",
-    "eventDate datetime - d", "eventDateShort datetime - d", "eventId string - d", "eventDescription string - d",
-    "locationId", "webformId integer - l", "sourceId crm_status:SOURCE", "sourceDescription", *_ORIGIN,
-    "additionalInfo", "searchContent string - d", "orderStage", *_MOVES, "isWork boolean - d", "isWon boolean - d",
+    "quoteId crm_quote - l", "title", "productId string - d", "categoryId crm_category",
+    "stageId crm_status:DEAL_STAGE", "stageSemanticId string - r", "isNew boolean - r",
+    "isRecurring boolean - r", "isReturnCustomer boolean - r", "isRepeatedApproach boolean - r",
+    "closed boolean - r", "typeId crm_status:DEAL_TYPE", "opportunity double",
+    "isManualOpportunity boolean", "taxValue double", "currencyId crm_currency", "probability integer",
+    "comments", "begindate date", "begindateShort datetime - d", "closedate date",
+    "closedateShort datetime - d", "eventDate datetime - d", "eventDateShort datetime - d",
+    "eventId string - d", "eventDescription string - d", "locationId", "webformId integer - l",
+    "sourceId crm_status:SOURCE", "sourceDescription", *_ORIGIN, "additionalInfo",
+    "searchContent string - d", "orderStage", *_MOVES, "isWork boolean - d", "isWon boolean - d",
     "isLose boolean - d", "receivedAmount double - d", "lostAmount double - d", "hasProducts boolean - d",
     "opportunityAccount double - d", "accountCurrencyId crm_currency - d", *_END,
 )  # fmt: skip
 CONTACT = _fields(
     *_BEGIN, *_TIMES, "companyId crm_company - l", "leadId crm_lead - l", "typeId crm_status:CONTACT_TYPE",
-    "sourceId crm_status:SOURCE", "sourceDescription", "name", "lastName", "secondName", "honorific", "post",
-    "comments", "birthdate date", "export boolean", "hasPhone boolean - r", "hasEmail boolean - r", "webformId integer - l",
-    *_ORIGIN, "lastActivityBy user - r", "lastActivityTime datetime - r", *_END[:-1],
+    "sourceId crm_status:SOURCE", "sourceDescription", "name", "lastName", "secondName", "honorific",
+    "post", "comments", "birthdate date", "export boolean", "hasPhone boolean - r", "hasEmail boolean - r",
+    "webformId integer - l", *_ORIGIN, "lastActivityBy user - r", "lastActivityTime datetime - r",
+    *_END[:-1],
 )  # fmt: skip
 COMPANY = _fields(
     *_BEGIN, *_TIMES, "leadId crm_lead - l", "title", "typeId crm_status:COMPANY_TYPE COMPANY_TYPE",
-    "industry crm_status:INDUSTRY", "employees crm_status:EMPLOYEES", "revenue double", "currencyId crm_currency",
-    "sourceId crm_status:SOURCE", "comments", "isMyCompany boolean", "hasPhone boolean - r", "hasEmail boolean - r",
-    "webformId integer - l", *_ORIGIN, "lastActivityBy user - r", "lastActivityTime datetime - r", *_END,
+    "industry crm_status:INDUSTRY", "employees crm_status:EMPLOYEES", "revenue double",
+    "currencyId crm_currency", "sourceId crm_status:SOURCE", "comments", "isMyCompany boolean",
+    "hasPhone boolean - r", "hasEmail boolean - r", "webformId integer - l", *_ORIGIN,
+    "lastActivityBy user - r", "lastActivityTime datetime - r", *_END,
 )  # fmt: skip
 FIELDS: Mapping[str, Mapping[str, Field]] = {
     kind: {one.name: one for one in fields}

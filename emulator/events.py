@@ -29,15 +29,20 @@ REFRESH_TOKEN_EVENTS = frozenset({
 })  # fmt: skip
 TOKENLESS_EVENTS = frozenset({"ONAPPUNINSTALL", "ONAPPMETHODCONFIRM"})
 
+_APP_EVENTS = (
+    "ONAPPINSTALL", "ONAPPUPDATE", "ONAPPUNINSTALL", "ONAPPPAYMENT", "ONAPPTEST", "ONAPPMETHODCONFIRM",
+    "ONOFFLINEEVENT", "ONSUBSCRIPTIONRENEW",
+)  # fmt: skip
+_CRM_OBJECTS = (
+    "LEAD", "DEAL", "CONTACT", "COMPANY", "QUOTE", "ACTIVITY", "CURRENCY", "TYPE", "DYNAMICITEM",
+)  # fmt: skip
 EVENT_SCOPES: dict[str, str] = {
-    **dict.fromkeys(("ONAPPINSTALL", "ONAPPUPDATE", "ONAPPUNINSTALL", "ONAPPPAYMENT", "ONAPPTEST", "ONAPPMETHODCONFIRM", "ONOFFLINEEVENT", "ONSUBSCRIPTIONRENEW"), ""),
-    **{f"ONCRM{kind}{action}": "crm"
-       for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY", "QUOTE", "ACTIVITY", "CURRENCY", "TYPE", "DYNAMICITEM")
-       for action in ("ADD", "UPDATE", "DELETE")},
+    **dict.fromkeys(_APP_EVENTS, ""),
+    **{f"ONCRM{kind}{action}": "crm" for kind in _CRM_OBJECTS for action in ("ADD", "UPDATE", "DELETE")},
     "ONCRMDEALMOVETOCATEGORY": "crm",
     **{f"ONTASK{action}": "task" for action in ("ADD", "UPDATE", "DELETE")},
     **{f"ONTASKCOMMENT{action}": "task" for action in ("ADD", "UPDATE", "DELETE")},
-    "ONVOXIMPLANTCALLINIT": "telephony", "ONVOXIMPLANTCALLSTART": "telephony", "ONVOXIMPLANTCALLEND": "telephony",
+    **{f"ONVOXIMPLANTCALL{moment}": "telephony" for moment in ("INIT", "START", "END")},
     "ONUSERADD": "user",
     **{f"ONSONETGROUP{action}": "sonet_group" for action in ("ADD", "UPDATE", "DELETE")},
     "ONSESSIONSTART": "imopenlines", "ONSESSIONFINISH": "imopenlines",
@@ -48,8 +53,8 @@ _CRM_KINDS = {
     "lead": "LEAD", "deal": "DEAL", "contact": "CONTACT", "company": "COMPANY", "activity": "ACTIVITY",
 }  # fmt: skip
 _CALL_FIELDS = (
-    "CALL_ID", "CALL_TYPE", "PHONE_NUMBER", "PORTAL_NUMBER", "PORTAL_USER_ID", "CALL_DURATION", "CALL_START_DATE",
-    "COST", "COST_CURRENCY", "CALL_FAILED_CODE", "CALL_FAILED_REASON", "CRM_ACTIVITY_ID",
+    "CALL_ID", "CALL_TYPE", "PHONE_NUMBER", "PORTAL_NUMBER", "PORTAL_USER_ID", "CALL_DURATION",
+    "CALL_START_DATE", "COST", "COST_CURRENCY", "CALL_FAILED_CODE", "CALL_FAILED_REASON", "CRM_ACTIVITY_ID",
 )  # fmt: skip
 
 
@@ -68,7 +73,7 @@ _actor: contextvars.ContextVar[Actor | None] = contextvars.ContextVar("actor", d
 
 @contextlib.contextmanager
 def acting(user_id: int, client_id: str = "", connector: str = "") -> Iterator[None]:
-    """Changes made inside are this user's; outside of it they are the portal's own (no token in the event)."""
+    """Changes made inside are this user's; outside they are the portal's own (no token in the event)."""
     before = _actor.set(Actor(user_id, client_id, connector))
     try:
         yield
@@ -280,7 +285,7 @@ class Events:
                     additional,
                     secrets.token_hex(16),
                     connector=handler.connector,
-                )  # fmt: skip
+                )
             )
         self._notify(app, handler.connector)
 

@@ -27,7 +27,7 @@ class Emulator:
     def __init__(
         self,
         client_id: str = "local.demo",
-        client_secret: str = "secret",
+        client_secret: str = "secret",  # noqa: S107
         app_url: str = "http://127.0.0.1:8024",
         *,
         auth_port: int = 0,
@@ -115,9 +115,7 @@ class Emulator:
         if not is_empty:
             seed.stock(portal)
         self.sites[portal.member_id] = self.auth.sites[portal.member_id] = site
-        self.add_app(
-            portal, self.client_id, scopes, app_url=f"{self.app_url}/", install_url=f"{self.app_url}/install"
-        )
+        self.add_app(portal, self.client_id, scopes)
         return portal
 
     def add_app(
@@ -134,6 +132,9 @@ class Emulator:
         """Add (or add anew after uninstalling) an application to a portal, not yet installed."""
         if client_secret is not None or client_id not in self.auth.clients:
             self.auth.clients[client_id] = client_secret or secrets.token_hex(16)
+        if client_id == self.client_id:
+            app_url = app_url or f"{self.app_url}/"
+            install_url = install_url or f"{self.app_url}/install"
         token = application_token(portal.member_id, client_id, self.auth.clients[client_id])
         app = App(
             client_id, set(scopes), token, app_url=app_url, install_url=install_url, callback_url=callback_url
@@ -162,7 +163,7 @@ class Emulator:
         return self.site(portal).events
 
     def limits(self, portal: Portal, **switches: Any) -> Limits:
-        """The portal's limits, with some switches set (`bucket`, `operating`, `cost_model`, `time_scale` ...)."""
+        """The portal's limits, with some switches of `limits.Limits` set."""
         limits = self.site(portal).limits
         for name, value in switches.items():
             if name.startswith("_") or not hasattr(limits, name):
@@ -235,7 +236,7 @@ class Emulator:
         return query, form
 
     def install(self, portal: Portal, user_id: int = 1, *, client_id: str | None = None) -> None:
-        """What installFinish, or adding an app without an installer, does: mark installed, fire ONAPPINSTALL."""
+        """What installFinish does, or adding an app that has no installer: mark it, fire ONAPPINSTALL."""
         site, app = self.site(portal), self.app(portal, client_id)
         app.is_installed = app.is_present = True
         app.installed_by = user_id

@@ -15,7 +15,7 @@ def moment_text(moment: datetime, zone: tzinfo) -> str:
 
 
 def date_text(day: date, zone: tzinfo) -> str:
-    """A CRM field of type `date`: midnight UTC shown in the server's offset, so west of Greenwich the day before."""
+    """A CRM field of type `date`: midnight UTC in the server's offset, west of Greenwich the day before."""
     return moment_text(datetime.combine(day, time(), UTC), zone)
 
 
@@ -25,10 +25,8 @@ def parse_moment(value: Any, zone: tzinfo) -> datetime | None:
     local = _LOCAL.match(text)
     try:
         if local:
-            day, month, year, *clock = local.groups()
-            parsed = datetime(
-                int(year), int(month), int(day), *(int(part or 0) for part in clock), tzinfo=zone
-            )
+            day, month, year, hour, minute, second = (int(part or 0) for part in local.groups())
+            parsed = datetime(year, month, day, hour, minute, second, tzinfo=zone)
         else:
             parsed = datetime.fromisoformat(text)
     except ValueError:

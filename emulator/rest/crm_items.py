@@ -196,10 +196,7 @@ def _writers(call: Call, kind: str) -> list[tuple[str, Write]]:
     """The selected fields and how to write them; unknown names are left out silently, `id` always comes."""
     fields = FIELDS[kind]
     wanted = [str(name) for name in call.values("select")]
-    if not wanted or "*" in wanted:
-        names = list(fields)
-    else:
-        names = list(dict.fromkeys(["id", *wanted]))
+    names = list(fields) if not wanted or "*" in wanted else list(dict.fromkeys(["id", *wanted]))
     null = call.site.quirks.empty_links_are_null
     writers = [
         (name, writer(fields[name], call.zone, empty_links_are_null=null)) for name in names if name in fields

@@ -16,16 +16,16 @@ from emulator.world import Row
 USER_SCOPES = ("user", "user_basic", "user_brief")
 BRIEF = (
     "ID", "XML_ID", "ACTIVE", "NAME", "LAST_NAME", "SECOND_NAME", "TITLE", "IS_ONLINE", "TIME_ZONE",
-    "TIME_ZONE_OFFSET", "TIMESTAMP_X", "DATE_REGISTER", "LAST_LOGIN", "LAST_ACTIVITY_DATE", "PERSONAL_PROFESSION",
-    "PERSONAL_GENDER", "PERSONAL_BIRTHDAY", "PERSONAL_PHOTO", "PERSONAL_CITY", "PERSONAL_STATE",
-    "PERSONAL_COUNTRY", "WORK_POSITION", "WORK_CITY", "WORK_STATE", "WORK_COUNTRY", "UF_EMPLOYMENT_DATE",
-    "UF_DEPARTMENT", "USER_TYPE",
+    "TIME_ZONE_OFFSET", "TIMESTAMP_X", "DATE_REGISTER", "LAST_LOGIN", "LAST_ACTIVITY_DATE",
+    "PERSONAL_PROFESSION", "PERSONAL_GENDER", "PERSONAL_BIRTHDAY", "PERSONAL_PHOTO", "PERSONAL_CITY",
+    "PERSONAL_STATE", "PERSONAL_COUNTRY", "WORK_POSITION", "WORK_CITY", "WORK_STATE", "WORK_COUNTRY",
+    "UF_EMPLOYMENT_DATE", "UF_DEPARTMENT", "USER_TYPE",
 )  # fmt: skip
 CONTACTS = ("EMAIL", "PERSONAL_PHONE", "PERSONAL_MOBILE", "PERSONAL_WWW", "WORK_PHONE", "UF_PHONE_INNER")
 ALWAYS = (
-    "ID", "ACTIVE", "NAME", "LAST_NAME", "SECOND_NAME", "LAST_LOGIN", "DATE_REGISTER", "TIME_ZONE", "IS_ONLINE",
-    "TIMESTAMP_X", "LAST_ACTIVITY_DATE", "PERSONAL_GENDER", "PERSONAL_BIRTHDAY", "WORK_POSITION",
-    "UF_EMPLOYMENT_DATE", "UF_DEPARTMENT", "USER_TYPE",
+    "ID", "ACTIVE", "NAME", "LAST_NAME", "SECOND_NAME", "LAST_LOGIN", "DATE_REGISTER", "TIME_ZONE",
+    "IS_ONLINE", "TIMESTAMP_X", "LAST_ACTIVITY_DATE", "PERSONAL_GENDER", "PERSONAL_BIRTHDAY",
+    "WORK_POSITION", "UF_EMPLOYMENT_DATE", "UF_DEPARTMENT", "USER_TYPE",
 )  # fmt: skip
 """Fields that come although a record lacks them; the others are left out."""
 
@@ -141,7 +141,7 @@ def _search_text(row: Row) -> str:
 
 
 def _fields(call: Call) -> tuple[str, ...]:
-    allowed = BRIEF
+    allowed: tuple[str, ...] = BRIEF
     if not call.scopes.isdisjoint(("user", "user_basic")):
         allowed += CONTACTS
     wanted = {str(name) for name in call.values("select", "SELECT")}

@@ -125,9 +125,12 @@ def placement_list(call: Call) -> Result:
     wanted = call.param("SCOPE", "scope")
     if php.is_yes(call.param("FULL", "full")):
         return Result(list(CODES))
-    return Result([
-        code for code, scope in CODES.items() if (wanted is None or scope == wanted) and _has_scope(call, scope)
-    ])  # fmt: skip
+    codes = [
+        code
+        for code, scope in CODES.items()
+        if (wanted is None or scope == wanted) and _has_scope(call, scope)
+    ]
+    return Result(codes)
 
 
 def _code(call: Call) -> str:
