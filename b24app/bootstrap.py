@@ -82,6 +82,12 @@ class Parts:
             deadline_s=deadline_s,
         )
 
+    def close(self) -> None:
+        """Finish what is under way and let go of connections."""
+        self.soon.shutdown(wait=True, cancel_futures=True)
+        self.transport.close()
+        self.engine.dispose()
+
 
 def build(settings: Settings) -> Parts:
     """The parts as the settings ask for. Opens the database; starts no thread."""

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, select, update
 
 from b24app import clock, manifest
 from b24app.facts.tables import portals, tokens
 from b24app.oauth import tokens as stored_tokens
-from b24app.portals import registration, registry
+from b24app.portals import registration, registry, zones
 from b24app.portals.admission import Person
 from b24app.portals.registration import Task
 from b24app.rest.calls import Call
@@ -61,7 +62,7 @@ def enrol(
         known = registry.by_member(conn, parts.vault, person.member_id)
     columns = {**person.portal_columns(), "state": registry.ACTIVE}
     if known is None:
-        columns["timezone"] = person.timezone or _offset_zone(parts, person, access)
+        columns["timezone"] = _zone(parts, person, access, lang or "en")
     if lang is not None:
         columns["lang"] = lang
     if known is None or known.reader_id is None or person.is_admin or not known.reader_is_admin:
@@ -103,7 +104,7 @@ def keep_tokens(
             tokens.c.portal_id == portal_id, tokens.c.user_id == person.user_id
         )
     ).first()
-    if row is not None and row.dead_reason is None and row.expires_at >= expires_at:
+    if row is not None and row.dead_reason is None and row.expires_at > expires_at:
         return
     stored_tokens.save(
         conn,
@@ -246,14 +247,12 @@ def _save(parts: Parts, portal_id: int, report: Report) -> None:
         )
 
 
-def _offset_zone(parts: Parts, person: Person, access: str) -> str:
-    """The portal's own time zone, as near as its clock tells: a fixed offset of whole hours, else UTC."""
+def _zone(parts: Parts, person: Person, access: str, lang: str) -> str:
+    """The installer's time zone; where the profile names none, the portal's own by its clock."""
+    if person.timezone is not None and person.timezone in available_timezones():
+        return person.timezone
     client = parts.admission.client(FixedToken(person.endpoint, access))
     try:
-        offset = datetime.fromisoformat(str(client.call("server.time").result)).utcoffset()
+        return zones.guess(datetime.fromisoformat(str(client.call("server.time").result)), lang)
     except (RestError, ValueError):
         return "UTC"
-    hours, rest = divmod(offset or timedelta(0), timedelta(hours=1))
-    if rest or not hours:
-        return "UTC"
-    return f"Etc/GMT{-hours:+d}"  # POSIX signs: west is positive

@@ -5,7 +5,10 @@ from __future__ import annotations
 from flask import Flask, Response, g, request
 from flask_compress import Compress
 
-SCRIPT_SOURCES: tuple[str, ...] = ("'self'",)
+from b24app.web.assets import LIBRARIES
+
+SCRIPT_SOURCES = ("'self'", *(library.cdn for library in LIBRARIES.values()))
+"""Ours, and of the CDN exactly the files that pages load."""
 
 
 def allow_framing(origin: str) -> None:

@@ -47,7 +47,7 @@ class Subject:
 def landing() -> AnyResponse:
     """Opened outside a frame: the way back from an authorization, or a visitor (robots send HEAD)."""
     if "code" in request.args and "state" in request.args:
-        return redirect(url_for("connect.callback", **request.args.to_dict()))
+        return redirect(f"{url_for('connect.callback')}?{request.query_string.decode('ascii', 'replace')}")
     return pages.landing()
 
 
