@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
-from datetime import date
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from emulator import company, opportunities
 from emulator.server import Emulator
@@ -53,9 +54,9 @@ def add_portal(emulator: Emulator, arguments: argparse.Namespace) -> Portal:
     if arguments.data is not None:
         opportunities.load(portal, arguments.data)
     elif arguments.company:
-        is_today = arguments.today == emulator.clock.now().date()
-        now = emulator.clock.now() if is_today else None
-        company.build(portal, arguments.today, seed=arguments.seed, now=now)
+        now = arguments.now or emulator.clock.now()
+        today = now.astimezone(ZoneInfo(portal.timezone)).date()
+        company.build(portal, today, seed=arguments.seed, now=now)
     emulator.app(portal).title = arguments.app_title
     return portal
 
@@ -83,12 +84,19 @@ def _parser() -> argparse.ArgumentParser:
     content = parser.add_mutually_exclusive_group()
     content.add_argument("--company", action="store_true", help="the invented company with a year of history")
     content.add_argument("--data", type=Path, help="folder of the CRM sales opportunities data set")
-    parser.add_argument("--today", type=date.fromisoformat, default=date.today(), help="last day of the year")  # noqa: DTZ011
+    parser.add_argument("--now", type=_moment, help="end of the company's year, else the present moment")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--limits", action="store_true", help="leaky bucket, operating time, 60 s a request")
     parser.add_argument("--cost", action="store_true", help="calls take as long as on a real portal")
     parser.add_argument("--time-scale", type=float, default=1.0, help="real seconds for a portal's second")
     return parser
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError("the moment needs an offset, as in 2026-11-23T12:00:00+03:00")
+    return moment
 
 
 if __name__ == "__main__":
