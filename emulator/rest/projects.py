@@ -16,8 +16,8 @@ from emulator.world import Row
 SCOPES = ("sonet_group", "sonet", "socialnetwork")
 FIELDS = (
     "ID", "SITE_ID", "NAME", "DESCRIPTION", "DATE_CREATE", "DATE_UPDATE", "ACTIVE", "VISIBLE", "OPENED",
-    "CLOSED", "SUBJECT_ID", "OWNER_ID", "KEYWORDS", "NUMBER_OF_MEMBERS", "DATE_ACTIVITY", "SUBJECT_NAME", "PROJECT",
-    "IS_EXTRANET",
+    "CLOSED", "SUBJECT_ID", "OWNER_ID", "KEYWORDS", "NUMBER_OF_MEMBERS", "DATE_ACTIVITY", "SUBJECT_NAME",
+    "PROJECT", "IS_EXTRANET",
 )  # fmt: skip
 DEFAULTS: Row = {
     "SITE_ID": "s1", "SUBJECT_ID": 1, "SUBJECT_NAME": "Workgroups", "IS_EXTRANET": False, "DESCRIPTION": None,
