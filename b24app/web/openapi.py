@@ -125,6 +125,41 @@ QUESTION = [
     _query("fresh", "1 waits for a live read of the portal first", _text(enum=["0", "1"])),
 ]
 
+VALUE_ALWAYS = (
+    "metric", "value", "unit", "reason", "provisional", "few_data", "target", "attainment",
+)  # fmt: skip
+VALUE: Json = {
+    "metric": _text(),
+    "value": AMOUNT,
+    "numerator": AMOUNT,
+    "denominator": AMOUNT,
+    "unit": _text(enum=["count", "money", "ratio", "seconds"]),
+    "reason": _maybe(_text(enum=REASONS)),
+    "provisional": FLAG,
+    "few_data": FLAG,
+    "target": AMOUNT,
+    "attainment": SHARE,
+    "before": AMOUNT,
+    "change": SHARE,
+    "since": DAY,
+    "left_out": _list(_object(["reason", "count"], reason=_text(), count=INT, currency=_text())),
+    "rows": _list(_ref("Row")),
+}
+FRAME_ALWAYS = ("portal", "scope", "from", "to", "timezone", "currency", "as_of", "complete")
+FRAME: Json = {
+    "portal": _text(description="member_id"),
+    "scope": _text(),
+    "from": DAY,
+    "to": DAY,
+    "timezone": _text(),
+    "today": DAY,
+    "currency": _maybe(_text()),
+    "as_of": _maybe(MOMENT),
+    "complete": FLAG,
+    "progress": NUMBER,
+    "compared": _maybe(_object(["from", "to"], **{"from": DAY}, to=DAY)),
+}
+
 SCHEMAS: Json = {
     "Problem": _object(
         ["type", "title", "status", "detail"], type=_text(), title=_text(), status=INT, detail=_text()
@@ -140,37 +175,10 @@ SCHEMAS: Json = {
         change=SHARE,
         share=SHARE,
     ),
-    "Value": _object(
-        ["metric", "value", "unit", "reason", "provisional", "few_data", "target", "attainment"],
-        metric=_text(),
-        value=AMOUNT,
-        numerator=AMOUNT,
-        denominator=AMOUNT,
-        unit=_text(enum=["count", "money", "ratio", "seconds"]),
-        reason=_maybe(_text(enum=REASONS)),
-        provisional=FLAG,
-        few_data=FLAG,
-        target=AMOUNT,
-        attainment=SHARE,
-        before=AMOUNT,
-        change=SHARE,
-        since=DAY,
-        left_out=_list(_object(["reason", "count"], reason=_text(), count=INT, currency=_text())),
-        rows=_list(_ref("Row")),
-    ),
+    "Value": _object([*VALUE_ALWAYS], **VALUE),
     "Kpi": _object(
-        ["portal", "scope", "from", "to", "timezone", "currency", "as_of", "complete", "values"],
-        portal=_text(description="member_id"),
-        scope=_text(),
-        **{"from": DAY},
-        to=DAY,
-        timezone=_text(),
-        today=DAY,
-        currency=_maybe(_text()),
-        as_of=_maybe(MOMENT),
-        complete=FLAG,
-        progress=NUMBER,
-        compared=_maybe(_object(["from", "to"], **{"from": DAY}, to=DAY)),
+        [*FRAME_ALWAYS, "values"],
+        **FRAME,
         values=_list(_ref("Value")),
         names={"type": "object", "additionalProperties": _text()},
     ),
@@ -193,13 +201,19 @@ SCHEMAS: Json = {
         name=_text(),
         meaning=_text(),
         formula=_text(),
+        moment=_text(description="which day a record counts on"),
+        credit=_text(description="whose number it is"),
+        reading=_text(description="how to read the value"),
         unit=_text(),
+        unit_name=_text(),
         better=_text(enum=["up", "down", "none"]),
         source=_text(),
         origin=_text(enum=["native", "proxy", "manual"]),
         scopes=_list(_text()),
         rest_scopes=_list(_text()),
         dimensions=_list(_text()),
+        is_snapshot=FLAG,
+        is_mean=FLAG,
         min_sample=_maybe(INT),
         available=FLAG,
         reason=_maybe(_text(enum=REASONS)),
@@ -222,23 +236,20 @@ SCHEMAS: Json = {
         adds=AMOUNT,
         left_out=SHARE,
     ),
-    "Records": {
-        "allOf": [
-            _ref("Value"),
-            _object(
-                ["total", "page", "pages", "shown", "hidden", "records"],
-                total=INT,
-                page=INT,
-                pages=INT,
-                page_size=INT,
-                shown=INT,
-                hidden=INT,
-                shown_sum=AMOUNT,
-                hidden_sum=AMOUNT,
-                records=_list(_ref("Record")),
-            ),
-        ]
-    },
+    "Records": _object(
+        [*FRAME_ALWAYS, *VALUE_ALWAYS, "total", "page", "pages", "shown", "hidden", "records"],
+        **FRAME,
+        **VALUE,
+        total=INT,
+        page=INT,
+        pages=INT,
+        page_size=INT,
+        shown=INT,
+        hidden=INT,
+        shown_sum=AMOUNT,
+        hidden_sum=AMOUNT,
+        records=_list(_ref("Record")),
+    ),
     "Org": _object(
         ["portal", "departments", "employees"],
         portal=_text(),
@@ -334,6 +345,10 @@ SCHEMAS: Json = {
     "Deal": {
         "type": "object",
         "description": "One deal beside the won deals of its pipeline, for the tab of the deal card",
+    },
+    "Installation": {
+        "type": "object",
+        "description": "Steps, scopes that are missing, and what does not work without them",
     },
     "ApiClient": _object(["client_id", "name"], client_id=_text(), name=_text(), created_at=MOMENT),
     "NewApiClient": _object(
@@ -441,6 +456,20 @@ PATHS: Json = {
             "summary": "End a program's access",
             "parameters": [_in_path("client_id", _text())],
             "responses": {"204": {"description": "Done"}, **_refused(401, 403, 404)},
+        },
+    },
+    "/api/v1/install": {
+        "get": _get(
+            "How far the installation on the portal is, for admins",
+            _answer(_ref("Installation")),
+            refused=(401, 403),
+        ),
+        "post": {
+            "summary": "Register on the portal again, for example after a scope was granted",
+            "responses": {
+                "202": _answer(_ref("Installation"), "It has begun"),
+                **_refused(401, 403),
+            },
         },
     },
     "/oauth/token": {

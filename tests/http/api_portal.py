@@ -22,7 +22,6 @@ from emulator.world import Portal
 from tests.cast import OLGA, ORG
 from tests.http.api_server import MEMBER, PORTAL, Api, serving
 
-
 @dataclass(frozen=True)
 class Company:
     """The running app and the portal behind it."""
@@ -63,10 +62,8 @@ class Company:
 def company(engine: Engine, database_url: str, var_dir: Path) -> Iterator[Company]:
     """The portal and the app, until the block ends. Nothing is read yet."""
     with Emulator(client_id="local.test", client_secret="secret") as emulator:
-        portal = emulator.add_portal(is_empty=True, member_id=MEMBER)
-        seed.add_currency(portal, "RUB", is_base=True)
+        portal = emulator.add_portal(member_id=MEMBER)  # with the stock stages, sources and rubles
         seed.add_currency(portal, "USD", amount="80")
-        seed.add_pipeline(portal, "Sales", category_id=0)
         for user in ORG.users.values():
             seed.add_user(
                 portal,

@@ -48,7 +48,7 @@ def test_an_open_deal_stands_beside_the_norm_of_its_pipeline(shop: Company) -> N
     assert body["live"] is True
     assert body["status"] == "open"
     assert body["owner"] == {"id": ANNA, "name": "Anna Seller", "visible": True}
-    assert (body["pipeline"]["name"], body["stage"]["name"]) == ("Sales", "New")
+    assert (body["pipeline"]["name"], body["stage"]["name"]) == ("General", "New")
     # 120,000.50 USD at 80 RUB
     assert (body["amount"], body["report_amount"], body["report_currency"]) == (
         "120000.50",
