@@ -73,7 +73,7 @@ class HttpServer:
         self.port: int = self._server.server_address[1]
         self.address = f"{host}:{self.port}"
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
         self._thread.start()
 
