@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 _FORGOTTEN_AFTER_S = 3600
 _TRIES = 50
+_ALONE_S = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -93,15 +94,18 @@ class RedisLoads:
         self._redis = redis
         self._clock = clock
         self._own = MemoryLoads(clock)
+        self._alone_until = 0.0
 
     def change(self, portal: str, rule: Callable[[PortalLoad, float], T]) -> T:
         from redis import RedisError
 
-        try:
-            return self._change(f"b24app:load:{portal}", rule)
-        except RedisError as error:
-            logger.warning("Redis is away, this process budgets alone: %s", type(error).__name__)
-            return self._own.change(portal, rule)
+        if self._clock() >= self._alone_until:
+            try:
+                return self._change(f"b24app:load:{portal}", rule)
+            except RedisError as error:
+                self._alone_until = self._clock() + _ALONE_S
+                logger.warning("Redis is away, this process budgets alone: %s", type(error).__name__)
+        return self._own.change(portal, rule)
 
     def _change(self, key: str, rule: Callable[[PortalLoad, float], T]) -> T:
         from redis import WatchError
@@ -111,7 +115,7 @@ class RedisLoads:
                 try:
                     pipe.watch(key)
                     text = pipe.get(key)
-                    load = PortalLoad.from_plain(json.loads(text)) if text else PortalLoad()
+                    load = _load(text)
                     outcome = rule(load, self._clock())
                     pipe.multi()
                     pipe.set(key, json.dumps(load.to_plain()), ex=_FORGOTTEN_AFTER_S)
@@ -127,8 +131,19 @@ def open_budgets(redis_url: str | None) -> Budgets:
     if not redis_url:
         return Budgets()
     from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-    return Budgets(RedisLoads(Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)))
+    # A Redis that is away must not hold up those who look: one more try for a connection gone stale.
+    patience = {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 1)}
+    return Budgets(RedisLoads(Redis.from_url(redis_url, **patience)))
+
+
+def _load(text: bytes | None) -> PortalLoad:
+    try:
+        return PortalLoad.from_plain(json.loads(text)) if text else PortalLoad()
+    except (ValueError, TypeError, KeyError):
+        return PortalLoad()  # written by another version: better forget than fail
 
 
 def _learn_all(load: PortalLoad, seen: Mapping[str, tuple[float, float | None]], now: float) -> None:

@@ -127,8 +127,8 @@ def unreachable(error: BaseException, host: str) -> Unreachable | AddressRefused
     )
 
 
-class _PrivateAddressError(Exception):
-    pass
+class _PrivateAddressError(OSError):
+    """An OSError, because that is what urllib3 expects of a connection that fails."""
 
 
 class _PublicHTTPConnection(HTTPConnection):
