@@ -57,9 +57,9 @@ def make(seed: int) -> dict[str, Any]:
         "history": [],
     }
     owners = [user["ID"] for user in users] + [0, 999]
-    for lead_id in range(1, pick.randint(0, 6) + 1):
+    for lead_id in range(1, pick.randint(0, 8) + 1):
         portal["leads"].append(_lead(pick, zone, lead_id, owners))
-    for deal_id in range(1, pick.randint(0, 14) + 1):
+    for deal_id in range(1, pick.randint(0, 18) + 1):
         _add_deal(pick, zone, deal_id, owners, portal)
     pick.shuffle(portal["deals"])
     return portal
@@ -106,7 +106,9 @@ def _stages(pick: random.Random, category: int) -> list[dict[str, Any]]:
 def _moment(pick: random.Random, zone: str, earliest: date = FIRST) -> datetime:
     """A second of some day; often the first or the last one of it."""
     day = earliest + timedelta(days=pick.randint(0, max(0, (LAST - earliest).days)))
-    clock = pick.choice([time(0, 0, 0), time(23, 59, 59), None, None])
+    if pick.random() < 0.25:
+        day = date(2026, 11, 3)  # ties
+    clock = pick.choice([time(0, 0, 0), time(23, 59, 59), time(12, 0, 0), None])
     if clock is None:
         clock = time(pick.randint(0, 23), pick.randint(0, 59), pick.randint(0, 59))
     return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)
@@ -148,6 +150,8 @@ def _add_deal(
     at = created
     for _ in range(pick.randint(1, 5)):
         visited.append((at, category, pick.choice(_of(portal, category))))
+        if visited[-1][2]["SEMANTICS"] == "S" and pick.random() < 0.8:
+            break  # most won deals stay won
         # edited clocks: now and then the next stage is entered before this one
         at += timedelta(seconds=pick.choice([0, 1, 3600, 86_400, 700_000, -5000]))
         if pick.random() < 0.15:
@@ -168,8 +172,8 @@ def _add_deal(
             "createdTime": _iso(created),
             "movedTime": _iso(moved),
             "updatedTime": _iso(max(created, moved)),
-            "isRecurring": pick.choice(["N"] * 9 + ["Y"]),
-            "leadId": pick.choice([None, 0, 1, 2, 55]),
+            "isRecurring": pick.choice(["N"] * 7 + ["Y"]),
+            "leadId": pick.choice([None, 0, 1, 2, 3, 4, 55]),
             "companyId": company,
             "contactId": contact,
             **_origin(pick),
