@@ -69,9 +69,6 @@ LIBRARIES = {
     ),
 }
 
-SCRIPT_SOURCES = ("'self'", *(library.cdn for library in LIBRARIES.values()))
-"""What a page may run, for its Content-Security-Policy: own files and these exact files of the CDN."""
-
 blueprint = Blueprint("assets", __name__)
 
 

@@ -19,7 +19,7 @@ export function card({ metric, value, answer, points, running, grain, basis, com
     data: { metric: metric.key, state, value: value?.value ?? null },
     "aria-current": current ? "true" : null,
   },
-    onOpen && state !== "hidden" && state !== "unset" &&
+    onOpen && !["hidden", "unset", "error"].includes(state) &&
       h("button", { class: "card-open", type: "button", "aria-label": t("card.open", { name }), data: { key: `open-${metric.key}` }, onClick: onOpen }),
     h("header", { class: "card-head" },
       h("h3", {}, name),
@@ -75,7 +75,7 @@ function body(state, note, metric, value, answer, basis) {
   if (note) lines.push(h("p", { class: "note" }, t(note)));
   if (!hasNumber(state)) return lines;
   if (value.target !== null && value.target !== undefined) lines.push(target(metric, value, answer));
-  if (state !== "zero" || Number(value.before)) lines.push(deltaLine(delta(value, metric, basis, style(answer))));
+  if (answer.compared && (state !== "zero" || Number(value.before))) lines.push(deltaLine(delta(value, metric, basis, style(answer))));
   if (value.provisional) lines.push(h("p", {}, t("state.provisional")));
   return lines;
 }
@@ -101,5 +101,5 @@ function hasNumber(state) {
 }
 
 function number(value) {
-  return new Intl.NumberFormat(lang).format(Number(value)).replace(/\u00a0/g, "\u202f");
+  return new Intl.NumberFormat(lang).format(Number(value));
 }

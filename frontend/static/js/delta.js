@@ -11,6 +11,7 @@ const LARGEST = 9.99;
  */
 export function delta(value, metric, basis, { lang, t, currency }) {
   if (value.value === null || value.few_data) return null;
+  if (metric.is_snapshot) return plain(t("delta.snapshot"), "");
   if (value.before === undefined) return null;
   if (value.before === null) return plain(t("delta.no_base"), "");
   const [now, before] = [Number(value.value), Number(value.before)];

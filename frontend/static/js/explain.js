@@ -15,12 +15,12 @@ export function explain({ metric, value, answer, onRecords }) {
       metric.meaning && h("p", { class: "lead" }, metric.meaning),
       sum(metric, value, answer),
       part("formula", metric.formula),
+      part("reading", metric.reading),
       part("dates", metric.moment, metric.is_snapshot ? t("explain.snapshot") : t("explain.period", { range: period(answer), timezone: answer.timezone ?? "" })),
       part("credit", metric.credit),
       leftOut(value),
       source(metric, answer),
       sample(metric, value),
-      part("better", t(`explain.better_${metric.better in BETTER ? metric.better : "none"}`)),
       h("details", {}, h("summary", {}, t("explain.for_admin")),
         h("code", {}, `metric: ${metric.key}`), h("code", {}, `scope: ${answer.scope}`), h("code", {}, `unit: ${metric.unit}`),
         metric.rest_scopes?.length ? h("code", {}, `REST: ${metric.rest_scopes.join(", ")}`) : null,
@@ -31,8 +31,6 @@ export function explain({ metric, value, answer, onRecords }) {
     ],
   });
 }
-
-const BETTER = { up: true, down: true, near: true };
 
 function part(name, ...texts) {
   const said = texts.filter(Boolean);
@@ -50,8 +48,7 @@ function sum(metric, value, answer) {
   const top = exact(value.numerator, isRate ? "count" : metric.unit, how);
   const bottom = exact(value.denominator, "count", how);
   return h("p", { class: "sum" },
-    h("span", {}, `${top} ÷ ${bottom} = `, h("b", {}, isRate ? result : short(value.value, metric.unit, how))),
-    metric.reading && h("small", {}, metric.reading));
+    h("span", {}, `${top} ÷ ${bottom} = `, h("b", {}, isRate ? result : short(value.value, metric.unit, how))));
 }
 
 /** Records that a rule keeps out, each with its one reason. */
@@ -62,9 +59,9 @@ function leftOut(value) {
 }
 
 function source(metric, answer) {
-  const origin = metric.origin ?? "native";
+  const hint = metric.origin === "proxy" || metric.origin === "manual" ? t(`origin.${metric.origin}_hint`) : null;
   const read = answer.as_of ? t("explain.read_at", { time: moment(answer.as_of, { lang, timezone: answer.timezone, now: new Date() }) }) : null;
-  return part("source", metric.source, t(`origin.${origin}_hint`), read, answer.complete === false ? t("explain.incomplete") : null);
+  return part("source", metric.source, hint, read, answer.complete === false ? t("explain.incomplete") : null);
 }
 
 function sample(metric, value) {

@@ -1,6 +1,6 @@
 /** Numbers as people read them. Pure: values and a language in, text out. */
 
-const NARROW = "\u202f"; // narrow, never breaks the line
+const NARROW = "\u202f"; // before a unit: narrow, never breaks the line
 const SIGNIFICANT = 3;
 const DAY = 86400;
 
@@ -110,5 +110,5 @@ function format(value, lang, options) {
 }
 
 function narrow(text) {
-  return text.replace(/\u00a0/g, NARROW).replace(/^-/, "\u2212");
+  return text.replace(/\u00a0(?=[^\d\u00a0]+$)/, NARROW).replace(/^-/, "\u2212");
 }

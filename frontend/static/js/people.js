@@ -22,7 +22,7 @@ export function peopleTable({ title, people, answer, metrics, sort, onSort, onRo
           headCell("name", t("people.name"), sort, onSort, "first"),
           metrics.map((key) => headCell(key, metricOf(key).name, sort, onSort)))),
         groups.map(({ name, members }) => h("tbody", {},
-          name && h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: metrics.length + 1 }, name)),
+          name && h("tr", { class: "group-row" }, h("th", { scope: "rowgroup", colspan: metrics.length + 1 }, name)),
           members.map((person) => row(person, rows, metrics, answer, most, { onRow, onCell, picture })))),
         totals && h("tbody", {}, h("tr", { class: "total" }, h("th", { scope: "row", class: "first start" }, t("people.total")),
           metrics.map((key) => h("td", { class: "number" }, text(answer.values.find((v) => v.metric === key), key, answer))))))),

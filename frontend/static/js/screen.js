@@ -18,7 +18,7 @@ export function screen({ needs, draw }) {
 
   async function load(name, path, again = false) {
     const slot = (held[name] ??= {});
-    if (slot.path === path && !again && !slot.error) return false;
+    if (slot.path === path && !again) return false;
     if (slot.path !== path) Object.assign(slot, { path, busy: true, since: Date.now() });
     let changed = true;
     try {
@@ -60,10 +60,9 @@ export function screen({ needs, draw }) {
     const first = Object.keys(wanted)[0];
     const changed = await load(first, wanted[first], true);
     refreshAges(held[first]?.body);
-    if (changed) {
-      await Promise.all(Object.entries(wanted).slice(1).map(([name, path]) => load(name, path, true)));
-      announce(t("state.updated"));
-    }
+    const others = Object.entries(wanted).slice(1).filter(([name]) => changed || held[name]?.error);
+    await Promise.all(others.map(([name, path]) => load(name, path, true)));
+    if (changed) announce(t("state.updated"));
   }
 
   document.addEventListener("session-expired", paint);

@@ -1,7 +1,7 @@
 /** The tab of the deal card: this deal beside the norm, what winning it would do, its owner's KPIs. */
 
 import { boot, bridge, lang, metricOf, plural, style, t } from "../context.js";
-import { asOf, card, skeleton } from "../card.js";
+import { card, skeleton } from "../card.js";
 import { h, icon } from "../dom.js";
 import { explain } from "../explain.js";
 import { duration, exact, money, moment, short } from "../format.js";
@@ -23,7 +23,7 @@ export function showDeal(root) {
   const box = Object.fromEntries(["notices", "facts", "effect", "head", "cards", "records"].map((name) => [name, h("div", { class: `block-${name}` })]));
   root.replaceChildren(...Object.values(box));
   const page = screen({ needs, draw });
-  const pieces = periods.trend(MONTH, layout.today);
+  let pieces = periods.trend(MONTH, layout.today);
   let last = {};
   let current = null;
 
@@ -42,11 +42,12 @@ export function showDeal(root) {
     last = held;
     const deal = held.deal?.body ?? null;
     const answer = held.now?.body ?? null;
+    if (answer?.today > layout.today) newDay(answer.today);
     memo(box.notices, [answer, held.now?.error, held.deal?.error, held.sync?.body], () =>
       notices({ answer, error: held.deal?.error ?? held.now?.error, sync: held.sync?.body, onRetry: page.retry }));
     memo(box.facts, [deal, held.deal?.error], () => (deal ? thisDeal(deal) : held.deal?.error ? [] : waiting()));
     memo(box.effect, [deal, answer], () => (deal ? effect(deal, answer) : []));
-    memo(box.head, [deal, answer?.as_of && true, answer], () => ownerHead(deal, answer));
+    memo(box.head, [deal], () => ownerHead(deal));
     memo(box.cards, [answer, held.series?.body, deal?.owner.visible, held.now?.error, current], () => cards(held));
     if (deal && !held.now && needs().now) queueMicrotask(() => void page.refresh());
     if (!held.sync && needs().sync) queueMicrotask(() => void page.refresh());
@@ -65,7 +66,7 @@ export function showDeal(root) {
         metric, value, answer, compact: true, grain: pieces.by, running: true, current: current === key,
         basis: answer.compared ? t("delta.basis", { period: periods.days(answer.compared, layout.today, lang) }) : "",
         points: trend ? pointsOf(trend, periods.pieceKeys(pieces)) : null,
-        onOpen: show, onExplain: () => explain({ metric, value, answer, onRecords: value?.value === null ? null : show }),
+        onOpen: show, onExplain: () => explain({ metric, value, answer, onRecords: (value?.value ?? null) === null ? null : show }),
       });
     }));
   }
@@ -77,6 +78,13 @@ export function showDeal(root) {
       range: { from: answer.from, to: answer.to }, where: box.records, onClose: () => { current = null; draw(last); },
     });
     draw(last);
+  }
+
+  /** Midnight has passed on the portal while the page was open. */
+  function newDay(today) {
+    layout.today = today;
+    pieces = periods.trend(MONTH, today);
+    queueMicrotask(() => void page.refresh());
   }
 
   void page.refresh();
@@ -147,10 +155,10 @@ function closedEffect(deal) {
   return h("p", { class: "notice" }, icon(deal.status === "won" ? "check" : "info"), h("span", { class: "grow" }, text));
 }
 
-function ownerHead(deal, answer) {
+function ownerHead(deal) {
   if (deal && !deal.owner.visible) return h("p", { class: "notice" }, icon("lock"), h("span", { class: "grow" }, t("deal.owner_hidden")));
   return h("header", { class: "bar" }, h("h2", {}, deal?.owner.name ? t("deal.owner", { name: deal.owner.name }) : "\u00a0"),
-    h("span", { class: "spring" }), h("span", { class: "aside" }, periods.title(MONTH, layout.today, { lang, t })), answer && asOf(answer));
+    h("span", { class: "spring" }), h("span", { class: "aside" }, periods.title(MONTH, layout.today, { lang, t })));
 }
 
 function waiting() {

@@ -53,6 +53,7 @@ export function showPage(root, state) {
   function draw(held) {
     last = held;
     const answer = held.now?.body ?? null;
+    if (answer?.today > layout.today) newDay(answer.today);
     const stale = held.now?.busy ?? false;
     const org = held.org?.body ?? null;
     for (const name of ["cards", "charts", "people", "departments"]) box[name].classList.toggle("stale", stale && Boolean(answer));
@@ -63,7 +64,7 @@ export function showPage(root, state) {
     ]);
     memo(box.verdict, [answer], () => (answer && isTeam(state.scope) ? sentence(answer) : []));
     memo(box.cards, [answer, held.series?.body, held.more?.body, held.moreSeries?.body, held.now?.error, ui.more, ui.records?.metric, state.trend], () => cardsOf(held));
-    memo(box.charts, [answer && !stale ? held.series?.body : null, held.funnel?.body, held.moreSeries?.body, state.trend, ui.pipeline, ui.theme], () => charts(held));
+    memo(box.charts, [answer && !stale ? held.series?.body : null, !answer && held.now?.error, held.funnel?.body, held.moreSeries?.body, state.trend, ui.pipeline, ui.theme], () => (held.now?.error && !answer ? [] : charts(held)));
     memo(box.people, [answer, org, ui.sort], () => (isTeam(state.scope) && answer && org ? people(answer, org) : []));
     memo(box.departments, [held.departments?.body, org, ui.departments], () => (isTeam(state.scope) && held.departments?.body && org ? departments(held.departments.body, org) : []));
     if (org && !held.departments && isTeam(state.scope) && hasTeams(org, state.scope)) queueMicrotask(() => void page.refresh());
@@ -109,7 +110,7 @@ export function showPage(root, state) {
 
   function cardsOf(held) {
     if (!held.now?.body) {
-      if (held.now?.error?.status === 403) return h("div", { class: "cards" }, layout.cards.map((key) => oneCard(key, { values: [] }, null, held)));
+      if (held.now?.error) return h("div", { class: "cards" }, layout.cards.map((key) => oneCard(key, { values: [], scope: state.scope, ...periods.range(state.choice, layout.today) }, null, held)));
       return h("div", { class: "cards" }, layout.cards.map(() => skeleton()));
     }
     const shown = layout.cards.map((key) => oneCard(key, held.now.body, held.series?.body, held));
@@ -130,7 +131,7 @@ export function showPage(root, state) {
       metric, value, answer, basis: basis(answer), grain: pieces.by,
       points: trend ? pointsOf(trend, periods.pieceKeys(pieces)) : null,
       running: pieces.to > layout.today, current: ui.records?.metric === key && ui.records.scope === state.scope,
-      onOpen: show, onExplain: () => explain({ metric, value, answer, onRecords: value.value === null ? null : show }),
+      onOpen: show, onExplain: () => explain({ metric, value, answer, onRecords: (value.value ?? null) === null ? null : show }),
     });
   }
 
@@ -199,6 +200,12 @@ export function showPage(root, state) {
   }
 
   document.addEventListener("theme-changed", () => { ui.theme += 1; draw(last); });
+  /** Midnight has passed on the portal while the page was open. */
+  function newDay(today) {
+    layout.today = today;
+    queueMicrotask(() => void page.refresh());
+  }
+
   void page.refresh();
 }
 
