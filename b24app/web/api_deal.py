@@ -35,6 +35,7 @@ from b24app.facts import deal_history, store, values
 from b24app.facts import deals as deal_facts
 from b24app.facts.deals import Deal
 from b24app.facts.rates import load_rates
+from b24app.facts.values import BadRow
 from b24app.metrics.money import SCALE
 from b24app.portals.settings import PortalSettings
 from b24app.rest.calls import Call
@@ -55,6 +56,8 @@ LEAD = 1
 """Entity type of a lead."""
 MEETING = 1
 """Activity type of a meeting."""
+LARGEST_ID = 2**63 - 1
+"""What a database column holds."""
 PATIENCE_S = 5.0
 """How long the tab waits for a slow portal before the stored deal is shown."""
 
@@ -66,14 +69,17 @@ def deal(deal_id: int) -> Response:
     return jsonify(deal_json(viewer(), deal_id))
 
 
-def deal_json(asking: Viewer, deal_id: int, *, deadline_s: float | None = None) -> dict[str, Any]:
+def deal_json(asking: Viewer, deal_id: int, *, deadline_s: float = PATIENCE_S) -> dict[str, Any]:
     """The body of `GET /api/v1/deals/<id>`, read live, within the deadline.
 
     Raises: Problem 403 where the portal does not show the deal to the viewer (404 for an admin), 503 where
     the portal does not answer and the stored deal is not open to the viewer.
     """
+    if deal_id > LARGEST_ID:
+        raise _not_shown(asking, deal_id)
     with parts().engine.connect() as conn:
         stored = deal_history.deal(conn, asking.portal_id, deal_id)
+        border = store.load_border(conn, asking.portal_id)
     calls = _calls(deal_id, stored.lead_id if stored else None)
     try:
         client = parts().client(asking.portal_id, asking.user_id, background=False, deadline_s=deadline_s)
@@ -81,9 +87,10 @@ def deal_json(asking: Viewer, deal_id: int, *, deadline_s: float | None = None) 
         found = answers["deal"]
         if isinstance(found, RestError):
             raise found
+        live = deal_facts.parse(_item(found), border)
     except (AccessDenied, NotFound, BadRequest) as error:
         raise _not_shown(asking, deal_id) from error
-    except RestError as error:
+    except (RestError, BadRow) as error:
         fallback = stored_deal_json(asking, deal_id)
         if fallback is None:
             raise Problem(
@@ -91,8 +98,6 @@ def deal_json(asking: Viewer, deal_id: int, *, deadline_s: float | None = None) 
             ).with_header("Retry-After", "5") from error
         return fallback
     with parts().engine.connect() as conn:
-        border = store.load_border(conn, asking.portal_id)
-        live = deal_facts.parse(_item(found), border)
         contacts, reason = _contacts(answers, border.zone)
         visibility, portal_settings = scopes.seen_by(conn, asking)
         described = _describe(conn, asking, live, visibility, portal_settings)

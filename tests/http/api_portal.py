@@ -22,6 +22,7 @@ from emulator.world import Portal
 from tests.cast import OLGA, ORG
 from tests.http.api_server import MEMBER, PORTAL, Api, serving
 
+
 @dataclass(frozen=True)
 class Company:
     """The running app and the portal behind it."""

@@ -136,12 +136,20 @@ def test_a_deal_that_the_portal_does_not_show_is_not_told(shop: Company, user_id
     answer = shop.api.get(f"/api/v1/deals/{deal_id}", user_id)
     assert answer.status_code == 403
     assert "123456" not in answer.text
-    assert shop.api.get("/api/v1/deals/999999", user_id).status_code == 403
+    for unknown in (999999, 10**30):
+        assert shop.api.get(f"/api/v1/deals/{unknown}", user_id).status_code == 403
 
 
 def test_an_admin_is_told_that_a_deal_does_not_exist(shop: Company) -> None:
     shop.read()
     assert shop.api.get("/api/v1/deals/999999", OLGA, is_admin=True).status_code == 404
+
+
+def test_a_broken_answer_of_the_portal_is_no_deal(shop: Company) -> None:
+    deal_id = shop.add_deal(ANNA)
+    shop.read()
+    shop.portal.change("deal", deal_id, createdTime=None, movedTime=None, updatedTime=None)
+    assert ask(shop, deal_id)["live"] is False
 
 
 def test_while_the_portal_fails_the_stored_deal_is_shown_to_those_who_see_its_kpis(shop: Company) -> None:
