@@ -124,7 +124,9 @@ OLD_FIELDS: Mapping[str, Mapping[str, Field]] = {
     for kind, fields in FIELDS.items()
 }
 COLUMNS: Mapping[str, Mapping[str, Column]] = {
-    kind: {name: one.column for name, one in fields.items()} for kind, fields in FIELDS.items()
+    # `ID` is understood beside `id`: the official SDK pages through crm.item.list with it
+    kind: {"ID": fields["id"].column} | {name: one.column for name, one in fields.items()}
+    for kind, fields in FIELDS.items()
 }
 OLD_COLUMNS: Mapping[str, Mapping[str, Column]] = {
     kind: {upper: one.column for upper, one in fields.items()} for kind, fields in OLD_FIELDS.items()
