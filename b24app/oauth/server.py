@@ -164,6 +164,7 @@ class AuthServer:
             self._settings.client_id, self._settings.client_secret, token_endpoint_auth_method=_BY_US
         )
         session.trust_env = False
+        session.verify = self._session.verify
         session.headers["User-Agent"] = USER_AGENT
         session.register_client_auth_method((_BY_US, _put_into_query))
         session.mount("https://", self._session.get_adapter(url))

@@ -52,7 +52,7 @@ class Budget:
         self._loads.change(self._portal, lambda load, now: load.refused(now, self._rate))
 
     def block(self, method: str, until: float) -> None:
-        """The portal refuses this method until this unix time."""
+        """The portal refuses this method (`ALL_METHODS`: any) until this unix time."""
         self._loads.change(self._portal, lambda load, _now: load.block(method, until))
 
     def used(self) -> tuple[float, dict[str, float]]:

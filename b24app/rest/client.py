@@ -18,12 +18,14 @@ from b24app.rest.errors import (
     GarbageAnswer,
     MethodBlocked,
     Moved,
+    Overloaded,
     RateLimited,
     RestError,
     RetryLater,
     TokenDead,
     TokenExpired,
 )
+from b24app.rest.limits import ALL_METHODS
 from b24app.rest.token_source import TokenSource
 from b24app.rest.transport import Transport
 
@@ -194,6 +196,9 @@ class PortalClient:
                 self._budget.block(method, error.until)
                 if not self._may_wait(error.until - self._clock(), deadline):
                     raise
+            except Overloaded as error:
+                self._budget.block(ALL_METHODS, self._clock() + error.retry_after_s)
+                raise
             except RetryLater as error:
                 attempt += 1
                 if isinstance(error, RateLimited):

@@ -7,7 +7,7 @@ HTTP status only where the portal sent no code that we know.
 from __future__ import annotations
 
 SHORT_WAIT_S = 1.0
-LONG_WAIT_S = 3600.0
+LONG_WAIT_S = 900.0
 
 
 class RestError(Exception):
@@ -61,7 +61,7 @@ class GarbageAnswer(RetryLater):
 
 
 class Overloaded(RestError):
-    """The portal has blocked REST by hand: stop asking for an hour and tell the operator."""
+    """The portal has blocked REST by hand: stop asking for a while and tell the operator."""
 
     retry_after_s = LONG_WAIT_S
 

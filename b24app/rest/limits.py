@@ -33,15 +33,10 @@ class RateLimit:
 
 
 CLOUD = RateLimit(50, 2)
-ENTERPRISE = RateLimit(250, 5)
+"""Of every plan but the largest. Portals that allow more are read as gently: a batch is long anyway."""
 
-
-def rate_limit_of(license_code: str | None) -> RateLimit | None:
-    """The rate limit that goes with `LICENSE` of app.info; None for a portal that has none (on-premise)."""
-    name = (license_code or "").lower()
-    if name.endswith("_selfhosted"):
-        return None
-    return ENTERPRISE if "_ent" in name else CLOUD
+ALL_METHODS = "*"
+"""The name under which a portal that refuses everything is booked."""
 
 
 @dataclass(slots=True)
@@ -116,7 +111,7 @@ class PortalLoad:
             over = self.level + 1 - rate.ceiling(background=background)
             wait = max(wait, over / rate.per_second)
         share = BACKGROUND_SHARE if background else FOREGROUND_SHARE
-        for method, count in wanted.items():
+        for method, count in {ALL_METHODS: 0, **wanted}.items():
             load = self.methods.get(method)
             if load is not None:
                 # One request must always be possible in an empty window, however dear it is.

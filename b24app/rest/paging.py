@@ -85,29 +85,6 @@ class Listing:
         return to_int(row.get(self.id_key))
 
 
-def crm_items(entity_type_id: int, select: Sequence[str], filter: Mapping[str, Any] | None = None) -> Listing:
-    """Deals (2), leads (1) and other CRM items."""
-    params = {"entityTypeId": entity_type_id, "select": list(select), "filter": dict(filter or {})}
-    return Listing("crm.item.list", params, ("items",))
-
-
-def stage_history(entity_type_id: int, filter: Mapping[str, Any] | None = None) -> Listing:
-    """Moves of deals (2) or leads (1) between stages."""
-    params = {"entityTypeId": entity_type_id, "filter": dict(filter or {})}
-    return Listing("crm.stagehistory.list", params, ("items",), "ID")
-
-
-def users(filter: Mapping[str, Any] | None = None) -> Listing:
-    """People of the portal, the dismissed too unless filtered."""
-    return Listing(
-        "user.get",
-        {"FILTER": dict(filter or {})},
-        id_key="ID",
-        filter_name="FILTER",
-        is_sorted_by_text=True,
-    )
-
-
 class Chain:
     """One list being read in one direction; knows where it stands.
 
@@ -273,17 +250,6 @@ def read_offsets(
         page = _page_of(client, Call(method, {**base, "start": start}))
         yield rows_at(page.result, rows_path, method)
         start = page.next
-
-
-def split_range(low: int, high: int, parts: int) -> list[tuple[int, int]]:
-    """The ids `low` < id < `high` cut into at most `parts` ranges of the same form, in order."""
-    inside = high - low - 1
-    if inside <= 0:
-        return []
-    parts = min(parts, inside)
-    # Both ends are exclusive: a range begins with the last id that belongs to the one before it.
-    edges = [low + inside * number // parts for number in range(parts)] + [high - 1]
-    return [(edges[number], edges[number + 1] + 1) for number in range(parts)]
 
 
 def rows_at(result: Any, path: Sequence[str], method: str = "") -> list[Row]:

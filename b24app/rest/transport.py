@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 import time
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from b24app.rest.errors import AddressRefused, GarbageAnswer, Unreachable
 
 USER_AGENT = "b24app/0.1 (Bitrix24 KPI)"
 CONNECT_TIMEOUT_S = 5.0
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 BODY_LIMIT = 64 * 1024 * 1024
 """A batch of 50 full pages stays far below; whatever is larger is not meant well."""
 
@@ -50,10 +52,9 @@ class Transport:
         *,
         allow_private: bool = False,
         pool_size: int = 32,
-        ca_bundle: str | None = None,
     ) -> None:
         self.allow_private = allow_private
-        self._session = open_session(allow_private=allow_private, pool_size=pool_size, ca_bundle=ca_bundle)
+        self._session = open_session(allow_private=allow_private, pool_size=pool_size)
 
     def post_json(self, url: str, body: Mapping[str, Any], *, timeout_s: float) -> Answer:
         """The answer to a JSON POST, whole, within `timeout_s` seconds.
@@ -78,13 +79,14 @@ class Transport:
         self._session.close()
 
 
-def open_session(
-    *, allow_private: bool, pool_size: int = 32, ca_bundle: str | None = None
-) -> requests.Session:
-    """A pooled session that never reads .netrc or proxy variables and connects where it may only."""
+def open_session(*, allow_private: bool, pool_size: int = 32) -> requests.Session:
+    """A pooled session that never reads .netrc or proxy variables and connects where it may only.
+
+    Certificates are always verified; an authority of one's own is named by the usual variables.
+    """
     session = requests.Session()
     session.trust_env = False
-    session.verify = ca_bundle or True
+    session.verify = next((path for name in CA_VARIABLES if (path := os.environ.get(name))), True)
     session.headers["User-Agent"] = USER_AGENT
     session.headers["Accept"] = "application/json"
     adapter_type = HTTPAdapter if allow_private else PublicAdapter

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +19,11 @@ from b24app.rest.calls import Call
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
 from b24app.rest.token_source import FixedToken
-from b24app.rest.transport import Answer, Transport
+from b24app.rest.transport import CA_VARIABLES, Answer, Transport
 from emulator.seed import add_user
 from emulator.server import Emulator
 from tests.http.reading import ADMIN, Reading
+from tests.http.tls_front import make_certificate, tls_front
 
 NEW_DEAL = {"entityTypeId": 2, "fields": {"title": "New"}}
 
@@ -113,6 +116,19 @@ def test_what_no_waiting_helps_is_told_at_once(reading: Reading, kind: str, erro
     assert reading.emulator.counters(reading.portal).http_requests - before == 1
     assert reading.clock.slept == []
     assert reading.emulator.auth.refreshes == 0
+
+
+def test_a_portal_that_is_overloaded_by_hand_is_not_hammered(reading: Reading) -> None:
+    fail(reading, "overload")
+    with pytest.raises(e.Overloaded):
+        reading.client().call("profile")
+    before = reading.emulator.counters(reading.portal).http_requests
+    with pytest.raises(e.RateLimited) as caught:
+        reading.client(background=False).call("server.time")
+    assert 800 < caught.value.retry_after_s <= 900
+    assert reading.emulator.counters(reading.portal).http_requests == before
+    reading.clock.sleep(901)
+    assert reading.client().call("profile").result["ID"] == "1"
 
 
 def test_a_write_whose_fate_is_unknown_is_not_repeated(reading: Reading) -> None:
@@ -275,6 +291,44 @@ def test_a_name_that_resolves_to_a_private_address_is_refused_at_connection(read
     with pytest.raises(e.AddressRefused):
         Transport().post_json(f"http://localhost:{port}/rest/profile", {}, timeout_s=2)
     assert reading.emulator.counters(reading.portal).http_requests == 0
+
+
+def test_a_name_that_changes_between_two_looks_is_refused_as_well(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(reading.portal.domain.rpartition(":")[2])
+    answers = iter(["93.184.216.34", "127.0.0.1"])
+
+    def resolve(host: str, *_rest: Any, **_more: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(e.AddressRefused):
+        Transport().post_json(f"http://portal.example:{port}/rest/profile", {}, timeout_s=2)
+    assert reading.emulator.counters(reading.portal).http_requests == 0
+
+
+@pytest.fixture
+def secured(reading: Reading, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The portal's REST address over TLS, and the authority that vouches for it."""
+    certificate = make_certificate(tmp_path)
+    with tls_front(reading.portal.domain, certificate) as address:
+        yield f"https://{address}/rest/profile", certificate
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(secured: tuple[str, Path]) -> None:
+    with pytest.raises(e.Unreachable, match="SSLError"):
+        Transport(allow_private=True).post_json(secured[0], {}, timeout_s=2)
+
+
+@pytest.mark.parametrize("variable", CA_VARIABLES)
+def test_an_operator_can_vouch_for_a_portal_of_his_own(
+    secured: tuple[str, Path], variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in CA_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, str(secured[1]))
+    assert Transport(allow_private=True).post_json(secured[0], {}, timeout_s=2).status == 401
 
 
 def test_rights_are_those_of_the_token(reading: Reading) -> None:

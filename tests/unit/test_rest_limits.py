@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 
 from b24app.rest.client import backoff_s
 from b24app.rest.limits import (
+    ALL_METHODS,
     BACKGROUND_SHARE,
     CLOUD,
-    ENTERPRISE,
     FOREGROUND_SHARE,
     OPERATING_LIMIT_S,
     PortalLoad,
     RateLimit,
-    rate_limit_of,
 )
 
 START = 1_790_000_000.0
@@ -39,7 +38,8 @@ class RealBucket:
 
 @settings(deadline=None)
 @given(
-    st.lists(st.tuples(st.floats(0, 3), st.booleans()), max_size=200), st.sampled_from([CLOUD, ENTERPRISE])
+    st.lists(st.tuples(st.floats(0, 3), st.booleans()), max_size=200),
+    st.sampled_from([CLOUD, RateLimit(250, 5)]),
 )
 def test_no_request_that_we_allow_overflows_the_bucket(
     asks: list[tuple[float, bool]], rate: RateLimit
@@ -132,6 +132,13 @@ def test_a_block_holds_until_its_moment_and_for_its_method_only() -> None:
     assert load.take(ONE, START + 200, CLOUD, background=False) == 0
 
 
+def test_a_portal_that_refuses_everything_is_left_alone() -> None:
+    load = PortalLoad()
+    load.block(ALL_METHODS, START + 900)
+    assert load.take({"profile": 1}, START, None, background=False) == 900
+    assert load.take({"profile": 1}, START + 900, None, background=False) == 0
+
+
 def test_a_portal_that_empties_its_books_early_is_believed_step_by_step() -> None:
     load = PortalLoad()
     load.learn("crm.item.list", 400.0, 1.0, START)
@@ -153,14 +160,6 @@ def test_a_load_survives_the_way_through_json() -> None:
     load.learn("crm.item.list", 12.25, 0.07, START + 61)
     load.block("user.get", START + 5)
     assert PortalLoad.from_plain(json.loads(json.dumps(load.to_plain()))) == load
-
-
-@pytest.mark.parametrize(
-    ("code", "rate"),
-    [("ru_basic", CLOUD), (None, CLOUD), ("", CLOUD), ("de_ent250", ENTERPRISE), ("en_selfhosted", None)],
-)
-def test_the_limit_follows_from_the_license(code: str | None, rate: RateLimit | None) -> None:
-    assert rate_limit_of(code) == rate
 
 
 @given(st.integers(1, 40), st.floats(0, 100), st.floats(0, 1))
