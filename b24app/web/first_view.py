@@ -11,15 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-CARDS = (
-    "revenue",
-    "deals_won",
-    "win_rate",
-    "average_check",
-    "funnel_conversion",
-    "pipeline_open",
-    "leads_new",
-)
+from b24app.metrics.query import DEFAULT_SET
+
+CARDS = DEFAULT_SET
 """Seven at most: focus beats completeness. What else the catalogue has is under "More"."""
 
 DEAL_CARDS = ("revenue", "deals_won", "win_rate", "average_check")

@@ -16,7 +16,7 @@ export function peopleTable({ title, people, answer, metrics, sort, onSort, onRo
   const groups = arranged(people, rows, sort, metrics);
   return h("section", { class: "panel people", "aria-label": title },
     h("div", { class: "panel-head" }, h("h2", {}, title), caption && h("span", { class: "aside" }, caption)),
-    h("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": title, data: { scroll: title } },
+    h("div", { class: "table-box", tabindex: "0", role: "group", "aria-label": title, data: { scroll: title } },
       h("table", { class: "table" },
         h("thead", {}, h("tr", {},
           headCell("name", t("people.name"), sort, onSort, "first"),

@@ -80,7 +80,7 @@ function content(view, columns, rows, busy, act) {
   }
   if (!view.body) return h("div", { class: "empty", role: "status" }, t("state.loading"));
   if (!rows.length) return h("p", { class: "empty" }, t(view.filter ? "records.nothing_found" : view.body.hidden ? "records.all_hidden" : "records.empty"));
-  return h("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": t("records.title"), data: { scroll: "records" }, style: { opacity: busy ? "0.5" : "1" } },
+  return h("div", { class: "table-box", tabindex: "0", role: "group", "aria-label": t("records.title"), data: { scroll: "records" }, style: { opacity: busy ? "0.5" : "1" } },
     h("table", { class: "table" },
       h("thead", {}, h("tr", {}, columns.filter(shownColumn).map((column, i) =>
         h("th", { scope: "col", class: `${i ? "" : "first"} ${column.start ? "start" : ""}`, "aria-sort": view.sort?.by === column.key ? (view.sort.down ? "descending" : "ascending") : null },

@@ -92,7 +92,7 @@ export function showDeal(root) {
 
 function thisDeal(deal) {
   return h("section", { class: "panel", "aria-label": t("deal.title") },
-    h("div", { class: "panel-head" }, h("h2", {}, t("deal.title")), h("span", { class: "aside" }, [deal.pipeline.name, deal.stage.name].filter(Boolean).join(" · "))),
+    h("div", { class: "panel-head" }, h("h1", {}, t("deal.title")), h("span", { class: "aside" }, [deal.pipeline.name, deal.stage.name].filter(Boolean).join(" · "))),
     h("dl", { class: "facts" },
       deal.in_stage ? timeFact(t("deal.in_stage"), deal.in_stage, deal.norm) : timeFact(t(`deal.took_${deal.status}`), deal.age, deal.norm),
       deal.in_stage ? timeFact(t("deal.age"), deal.age, deal.norm) : null,
@@ -162,6 +162,6 @@ function ownerHead(deal) {
 }
 
 function waiting() {
-  return h("section", { class: "panel waiting", "aria-hidden": "true" }, h("div", { class: "panel-head" }, h("h2", {}, t("deal.title"))),
+  return h("section", { class: "panel waiting", "aria-hidden": "true" }, h("div", { class: "panel-head" }, h("h1", {}, t("deal.title"))),
     h("div", { class: "facts" }, [1, 2, 3, 4, 5].map(() => h("div", { class: "skeleton" }, h("i"), h("i"), h("i")))));
 }

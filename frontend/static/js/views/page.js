@@ -109,6 +109,10 @@ export function showPage(root, state) {
   }
 
   function cardsOf(held) {
+    return [h("h2", { class: "hidden-text" }, t("page.cards")), cardGrid(held)];
+  }
+
+  function cardGrid(held) {
     if (!held.now?.body) {
       if (held.now?.error) return h("div", { class: "cards" }, layout.cards.map((key) => oneCard(key, { values: [], scope: state.scope, ...periods.range(state.choice, layout.today) }, null, held)));
       return h("div", { class: "cards" }, layout.cards.map(() => skeleton()));

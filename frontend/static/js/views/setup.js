@@ -26,7 +26,7 @@ export function showSetup(root) {
 
 function sources(sync) {
   return h("section", { class: "panel" },
-    h("div", { class: "panel-head" }, h("h2", {}, t("setup.title")), h("span", { class: "aside" }, sync.complete ? t("setup.complete") : percent(sync.progress, lang))),
+    h("div", { class: "panel-head" }, h("h1", {}, t("setup.title")), h("span", { class: "aside" }, sync.complete ? t("setup.complete") : percent(sync.progress, lang))),
     h("ul", { class: "steps panel-body" }, sync.sources.map((source) =>
       h("li", { data: { state: source.state === "off" ? "missing" : source.state } }, icon(GLYPHS[source.state] ?? "dot"),
         h("b", {}, t(`sources.${source.source}`)),
