@@ -123,9 +123,7 @@ def test_wrong_requests_are_refused(
     assert response.json()["error"] == error
 
 
-def test_refreshing_follows_what_happened_to_the_app_and_its_user(
-    emulator: Emulator, portal: Portal
-) -> None:
+def test_refreshing_follows_what_happened_to_the_app_and_its_user(emulator: Emulator, portal: Portal) -> None:
     def error_after(change: Any) -> tuple[int, str]:
         token = emulator.issue_token(portal, 2)["refresh_token"]
         change()

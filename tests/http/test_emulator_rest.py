@@ -1,4 +1,4 @@
-"""The REST engine of the emulated portal: request forms, envelope, errors, batch, scopes, moved and dead portals."""
+"""The REST engine of the emulated portal: request forms, envelope, errors, batch, scopes, moved portals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def test_a_success_carries_the_time_object_of_the_portals_zone(admin: Asker) -> 
     body = admin.answer("profile")
     assert set(body) == {"result", "time"}
     assert body["result"] == {
-        "ID": "1", "ADMIN": True, "NAME": "Anna", "LAST_NAME": "Admin", "PERSONAL_GENDER": "", "TIME_ZONE": "",
+        "ID": "1", "ADMIN": True, "NAME": "Anna", "LAST_NAME": "Admin", "PERSONAL_GENDER": "",
+        "TIME_ZONE": "",
     }  # fmt: skip
     time = body["time"]
     assert time["date_start"].endswith("+05:00")
