@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from huey import RedisHuey, SqliteHuey
 from huey.consumer import Consumer
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from b24app.config import Settings
 from b24app.sync import first_read, freshness, reconcile, refresh, schedule
@@ -109,6 +109,13 @@ class Jobs:
         """Entries in the queue. Raises whatever the queue raises when it cannot be reached."""
         return sum(int(queue.pending_count()) for queue in self._queues.values())
 
+    def _is_full(self) -> bool:
+        try:
+            return self.waiting() >= BACKLOG
+        except Exception as error:  # of whatever kind the queue's own library has
+            logger.warning("the queue cannot be reached: %s", type(error).__name__)
+            return True
+
     def _task(self, work: str, queue: Any) -> Callable[[int], Any]:
         def run(portal_id: int) -> None:
             self._run(work, portal_id)
@@ -134,14 +141,14 @@ class Jobs:
         while not self._stopping.wait(TICK_S):
             try:
                 self._look(is_every=turn % EVERY_TICKS == 0)
-            except SQLAlchemyError as error:
+            except DBAPIError as error:
                 logger.warning("the database cannot be asked for work: %s", type(error).__name__)
             except Exception:
                 logger.exception("looking for work")
             turn += 1
 
     def _look(self, *, is_every: bool) -> None:
-        if self._parts is None or self.waiting() >= BACKLOG:
+        if self._parts is None or self._is_full():
             return
         now = time.time()
         with self._parts.engine.connect() as conn:

@@ -171,7 +171,7 @@ class _Check:
         calls = {"clock": Call("server.time"), **calls}
         for name, chain in chains.items():
             calls.update(chain.calls(name, 1))
-        if is_reference_due or (has_queue is not True and cursor.is_reading(self.states)):
+        if is_reference_due or has_queue is None or (not has_queue and cursor.is_reading(self.states)):
             calls["bindings"] = Call("event.get")
         if is_reference_due:
             calls.update(reference.calls())

@@ -56,10 +56,11 @@ def due(one: Standing, now: float) -> tuple[str, ...]:
 
 def load(conn: Connection, now: float, *, is_every: bool) -> list[Standing]:
     """The open portals, all of them or those that are looked at or not read yet."""
-    done = select(sync_sources.c.portal_id).where(
-        sync_sources.c.portal_id == portals.c.portal_id,
-        sync_sources.c.source == "deals",
-        sync_sources.c.state.in_(("ready", "off")),
+    deals = sync_sources.alias("read_deals")
+    done = select(deals.c.portal_id).where(
+        deals.c.portal_id == portals.c.portal_id,
+        deals.c.source == "deals",
+        deals.c.state.in_(("ready", "off")),
     )
     wanted: list[ColumnElement[bool]] = [portals.c.state.not_in(CLOSED), portals.c.reader_id.is_not(None)]
     if not is_every:

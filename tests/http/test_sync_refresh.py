@@ -1,0 +1,301 @@
+"""What changes in a portal arrives: in one batch, shared by all who look, through crashes and outages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, update
+
+from b24app.facts import tables
+from b24app.sync import freshness, reconcile, refresh, schedule
+from emulator import crm, seed
+from tests.http.reading import eventually
+from tests.http.syncing import ANNA, BORIS, Syncing, fill, syncing
+
+
+@pytest.fixture
+def portal(engine: Engine, database_url: str, tmp_path: Path) -> Iterator[Syncing]:
+    with syncing(engine, database_url, tmp_path) as found:
+        fill(found.portal, deals=30, leads=10, days=40)
+        found.first_read()
+        assert refresh.run(found.parts, 1)
+        yield found
+
+
+def age_reference(portal: Syncing) -> None:
+    """Let the short lists be due again."""
+    change_cursor(portal, "changes", reference_at=0)
+
+
+def change_cursor(portal: Syncing, source: str, **values: Any) -> None:
+    cursor = {**portal.source(source)["cursor"], **values}
+    with portal.parts.engine.begin() as conn:
+        conn.execute(
+            update(tables.sync_sources).where(tables.sync_sources.c.source == source).values(cursor=cursor)
+        )
+
+
+def some_deal(portal: Syncing, **wanted: Any) -> int:
+    for row in portal.portal.records["deal"]:
+        if all(row[name] == value for name, value in wanted.items()):
+            return int(row["id"])
+    raise LookupError(wanted)
+
+
+def test_all_kinds_of_changes_arrive_in_one_request(portal: Syncing) -> None:
+    made = portal.portal
+    refresh.run(portal.parts, 1)
+    before = portal.row().data_version
+    crm.add_item(made, "deal", {"opportunity": Decimal("10.01"), "assignedById": ANNA})
+    crm.move_deal(made, some_deal(portal, stageId="NEW"), "EXECUTING")
+    crm.update_item(made, "deal", some_deal(portal, assignedById=ANNA), {"assignedById": BORIS})
+    crm.update_item(made, "deal", some_deal(portal), {"opportunity": Decimal("77"), "currencyId": "USD"})
+    crm.move_lead(made, crm.add_item(made, "lead", {}), "CONVERTED")
+    crm.delete_item(made, "deal", some_deal(portal, assignedById=BORIS))
+    crm.delete_item(made, "lead", next(iter(made.records["lead"]))["id"])
+    requests = portal.http_requests()
+    assert refresh.run(portal.parts, 1)
+    assert portal.http_requests() == requests + 1
+    portal.check()
+    assert portal.row().data_version > before
+
+
+def test_nothing_new_changes_nothing_and_costs_one_request(portal: Syncing) -> None:
+    assert refresh.run(portal.parts, 1)
+    before, requests = portal.row(), portal.http_requests()
+    assert refresh.run(portal.parts, 1)
+    after = portal.row()
+    assert after.data_version == before.data_version
+    assert after.checked_at > before.checked_at
+    assert portal.http_requests() == requests + 1
+    assert portal.state().as_of == datetime.fromtimestamp(int(after.checked_at), UTC)
+
+
+def test_a_change_within_the_second_of_the_last_check_is_not_missed(portal: Syncing) -> None:
+    made, deal_id = portal.portal, some_deal(portal, stageId="NEW")
+    for amount in range(1, 6):
+        crm.update_item(made, "deal", deal_id, {"opportunity": Decimal(amount)})
+        assert refresh.run(portal.parts, 1)
+        portal.check()
+
+
+def test_more_changes_than_a_page_holds_all_arrive(portal: Syncing) -> None:
+    for _ in range(160):
+        crm.add_item(portal.portal, "deal", {"assignedById": ANNA})
+    for row in list(portal.portal.records["deal"])[:70]:
+        crm.delete_item(portal.portal, "deal", row["id"])
+    assert refresh.run(portal.parts, 1)
+    portal.check()
+    assert refresh.run(portal.parts, 1)
+    assert queue_length(portal) == 0
+
+
+def queue_length(portal: Syncing) -> int:
+    queues = portal.emulator.events(portal.portal).offline
+    return sum(len(rows) for rows in queues.values())
+
+
+def test_a_won_deal_that_is_reopened_is_not_won_any_more(portal: Syncing) -> None:
+    deal_id = some_deal(portal, stageSemanticId="S")
+    crm.move_deal(portal.portal, deal_id, "EXECUTING")
+    assert refresh.run(portal.parts, 1)
+    portal.check()
+    assert portal.stored_deals()[deal_id][3] == "P"
+
+
+@pytest.mark.parametrize("rewrites", [False, True])
+def test_history_follows_reopening_and_another_pipeline(portal: Syncing, rewrites: bool) -> None:
+    made = portal.portal
+    made.rewrites_history = rewrites  # as older portals do
+    other = seed.add_pipeline(made, "Service")
+    crm.move_deal(made, some_deal(portal, stageSemanticId="S"), "NEW")
+    crm.update_item(made, "deal", some_deal(portal, stageSemanticId="P"), {"categoryId": other})
+    assert refresh.run(portal.parts, 1)
+    portal.check()
+
+
+def test_a_crash_between_reading_and_storing_loses_no_deletion(portal: Syncing) -> None:
+    made = portal.portal
+    deal_id = some_deal(portal)
+    crm.delete_item(made, "deal", deal_id)
+    for _ in range(120):
+        crm.add_item(made, "deal", {"assignedById": ANNA})
+    # The first request is answered and lists the deletion; the one for the further pages fails for good.
+    portal.emulator.faults(made).add(kind="overload", times=1, skip=1, method="batch")
+    assert not refresh.run(portal.parts, 1)
+    assert deal_id in portal.stored_deals()
+    assert refresh.run(portal.parts, 1)
+    portal.check()
+
+
+def test_an_answer_that_gets_lost_is_asked_for_again(portal: Syncing) -> None:
+    made = portal.portal
+    crm.delete_item(made, "deal", some_deal(portal))
+    refresh.run(portal.parts, 1)  # what it names is taken out of the queue by the next check
+    crm.delete_item(made, "deal", some_deal(portal))
+    portal.emulator.faults(made).add(kind="lost_answer", times=1, method="batch")
+    refresh.run(portal.parts, 1)
+    refresh.run(portal.parts, 1)
+    portal.check()
+
+
+def test_an_outage_of_hours_is_caught_up_with(portal: Syncing) -> None:
+    made = portal.portal
+    portal.emulator.close_portal(made)
+    started = time.monotonic()
+    freshness.touch(portal.parts, 1, wait_s=0.5)
+    assert time.monotonic() - started < 3, "a closed portal must not hold up a page"
+    for _ in range(60):
+        crm.add_item(made, "deal", {"assignedById": BORIS})
+    crm.delete_item(made, "deal", some_deal(portal))
+    portal.emulator.open_portal(made)
+    # The check that the touch began may still be trying: it, or this one, succeeds.
+    assert eventually(lambda: refresh.run(portal.parts, 1), within_s=20)
+    portal.check()
+    assert portal.state().problems == ()
+
+
+def test_a_failing_portal_is_noted_and_left_in_peace_for_a_while(portal: Syncing) -> None:
+    portal.emulator.faults(portal.portal).add(kind="overload", times=None)
+    assert not refresh.run(portal.parts, 1)
+    assert "failing:overload_limit" in portal.state().problems
+    portal.emulator.faults(portal.portal).clear()
+    requests = portal.http_requests()
+    freshness.touch(portal.parts, 1, wait_s=1)
+    assert portal.http_requests() == requests
+    change_cursor(portal, "changes", retry_at=0)
+    freshness.touch(portal.parts, 1, wait_s=5, max_age_s=0.0)
+    assert portal.state().problems == ()
+
+
+def test_an_unpaid_app_is_shown_and_works_again_once_paid(portal: Syncing) -> None:
+    portal.emulator.set_payment(portal.portal, is_unpaid=True, tell=False)
+    assert not refresh.run(portal.parts, 1)
+    assert portal.row().state == "unpaid"
+    assert portal.state().problems[0] == "unpaid"
+    portal.emulator.set_payment(portal.portal, is_unpaid=False, tell=False)
+    assert refresh.run(portal.parts, 1)
+    assert portal.row().state == "active"
+
+
+def test_a_deleted_portal_is_asked_no_more(portal: Syncing) -> None:
+    portal.emulator.site(portal.portal).is_deleted = True
+    assert not refresh.run(portal.parts, 1)
+    assert portal.row().state == "gone"
+    requests = portal.http_requests()
+    freshness.touch(portal.parts, 1, wait_s=1)
+    assert portal.http_requests() == requests
+
+
+def test_without_a_queue_counts_tell_of_deletions(engine: Engine, database_url: str, tmp_path: Path) -> None:
+    with syncing(engine, database_url, tmp_path, binds=False) as portal:
+        fill(portal.portal, deals=30, leads=5, days=100)
+        portal.first_read()
+        assert refresh.run(portal.parts, 1)
+        assert portal.source("changes")["cursor"]["has_queue"] is False
+        age_reference(portal)
+        assert refresh.run(portal.parts, 1)
+        crm.delete_item(portal.portal, "deal", some_deal(portal))
+        crm.delete_item(portal.portal, "lead", next(iter(portal.portal.records["lead"]))["id"])
+        age_reference(portal)
+        assert refresh.run(portal.parts, 1)
+        assert portal.source("reconcile")["cursor"]["is_asked"]
+        with portal.parts.engine.connect() as conn:
+            standing = schedule.load(conn, time.time(), is_every=True)[0]
+        assert schedule.RECONCILE in schedule.due(standing, time.time())
+        assert reconcile.run(portal.parts, 1) == {"deals": 1, "leads": 1}
+        portal.check()
+
+
+def test_a_reader_who_lost_rights_does_not_empty_the_store(portal: Syncing) -> None:
+    for user in portal.portal.records["user"]:
+        if user["ID"] == 1:
+            portal.portal.change("user", 1, IS_ADMIN=False)
+    age_reference(portal)
+    before = set(portal.stored_deals())
+    refresh.run(portal.parts, 1)
+    age_reference(portal)
+    refresh.run(portal.parts, 1)
+    reconcile.run(portal.parts, 1)
+    assert set(portal.stored_deals()) == before
+    assert "reader_not_admin" in portal.state().problems
+    assert not portal.state().complete
+
+
+def test_new_rates_people_and_stages_are_noticed(portal: Syncing) -> None:
+    made = portal.portal
+    euro = seed.add_currency(made, "EUR", amount="100")
+    seed.add_user(made, "Clara", "New", departments=[1])
+    age_reference(portal)
+    assert refresh.run(portal.parts, 1)
+    assert rates(portal) == {"RUB": 1, "EUR": 100}
+    assert "Clara New" in {row["name"] for row in portal.rows(tables.users)}
+    made.change("currency", euro, AMOUNT="110.5")
+    assert refresh.run(portal.parts, 1)  # the queue names the currency …
+    assert refresh.run(portal.parts, 1)  # … and the rates are read next
+    assert rates(portal)["EUR"] == Decimal("110.5")
+
+
+def rates(portal: Syncing) -> dict[str, Decimal]:
+    return {row["code"]: Decimal(row["amount"]) for row in portal.rows(tables.currencies)}
+
+
+def test_the_nightly_comparison_repairs_what_nobody_told(portal: Syncing) -> None:
+    made = portal.portal
+    now = datetime.now(UTC).replace(microsecond=0)
+    lost = crm.add_item(made, "deal", {"assignedById": ANNA}, at=now - timedelta(days=100))
+    assert lost not in portal.stored_deals()
+    ghost = max(made.records["deal"], key=lambda row: row["createdTime"])["id"]
+    made.records["deal"].drop(ghost)  # nobody hears of it
+    repaired = reconcile.run(portal.parts, 1)
+    assert repaired["deals"] == 2
+    assert portal.stored_deals().keys() == {row["id"] for row in made.records["deal"]}
+    assert portal.source("reconcile")["cursor"]["repaired"]["deals"] == 2
+    assert reconcile.run(portal.parts, 1).get("deals") is None
+
+
+def test_however_many_look_the_portal_is_asked_once(portal: Syncing) -> None:
+    requests = portal.http_requests()
+    portal.set_portal(checked_at=time.time() - 60)
+    crm.move_deal(portal.portal, some_deal(portal, stageId="NEW"), "WON")
+    threads = [
+        threading.Thread(target=freshness.touch, args=(portal.parts, 1), kwargs={"wait_s": 10})
+        for _ in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert portal.http_requests() == requests + 1
+    portal.check()
+    freshness.touch(portal.parts, 1, wait_s=10)  # within five seconds nobody asks again
+    assert portal.http_requests() == requests + 1
+
+
+def test_who_asks_for_a_live_read_gets_one(portal: Syncing) -> None:
+    for stage in ("PREPARATION", "EXECUTING", "WON"):
+        crm.move_deal(portal.portal, deal := some_deal(portal, stageSemanticId="P"), stage)
+        freshness.touch(portal.parts, 1, wait_s=10, max_age_s=0.0)
+        assert portal.stored_deals()[deal][2] == stage
+
+
+def test_a_portal_that_hangs_costs_who_looks_no_more_than_they_wait(portal: Syncing) -> None:
+    portal.emulator.faults(portal.portal).add(kind="hang", times=1)
+    portal.set_portal(checked_at=None)
+    started = time.monotonic()
+    freshness.touch(portal.parts, 1, wait_s=0.3)
+    assert time.monotonic() - started < 2
+
+
+def test_looking_is_remembered(portal: Syncing) -> None:
+    freshness.touch(portal.parts, 1)
+    watched = portal.row().watched_at
+    assert watched == pytest.approx(time.time(), abs=5)
+    freshness.touch(portal.parts, 99)  # nobody there: no trouble
