@@ -267,3 +267,259 @@ stage_stays = Table(
     Index("ix_stays_item", "portal_id", "entity_type_id", "item_id", "history_id"),
     Index("ix_stays_left", "portal_id", "entity_type_id", "left_day"),
 )
+
+activities = Table(
+    "activities",
+    metadata,
+    _portal_key(),
+    Column("activity_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner_id", Integer, nullable=False),  # RESPONSIBLE_ID
+    Column("type_id", Integer, nullable=False),
+    Column("provider_id", String(64), nullable=False),
+    Column("direction", Integer, nullable=False),  # 1 in, 2 out, 0 unknown
+    Column("is_completed", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_day", Date, nullable=False),
+    Column("end_at", BigInteger),
+    Column("end_day", Date),
+    Column("deadline_at", BigInteger),  # None: no deadline
+    Column("updated_at", BigInteger, nullable=False),
+    Column("done_at", BigInteger),  # moment of completion by the catalogue's rule; None: not completed
+    Column("done_day", Date),
+    Column("is_trackable", Boolean, nullable=False, default=False),  # an e-mail whose opening can be seen
+    Column("is_opened", Boolean, nullable=False, default=False),  # READ_CONFIRMED
+    Column("item_type_id", Integer),  # OWNER_TYPE_ID: the CRM item it belongs to
+    Column("item_id", BigInteger),
+    Index("ix_activities_created", "portal_id", "created_day"),
+    Index("ix_activities_done", "portal_id", "done_day"),
+    Index("ix_activities_item", "portal_id", "item_type_id", "item_id"),
+)
+
+activity_bindings = Table(
+    "activity_bindings",
+    metadata,
+    _portal_key(),
+    Column("item_type_id", Integer, primary_key=True, autoincrement=False),
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("activity_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("ix_bindings_activity", "portal_id", "activity_id"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    _portal_key(),
+    Column("call_id", BigInteger, primary_key=True, autoincrement=False),  # ID of the statistic row
+    Column("owner_id", Integer, nullable=False),  # PORTAL_USER_ID
+    Column("call_type", Integer, nullable=False),  # 1 out, 2 in, 3 in redirected, 4 callback, 5 info
+    Column("is_answered", Boolean, nullable=False),  # CALL_FAILED_CODE 200
+    Column("duration_s", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("started_day", Date, nullable=False),
+    Column("vote", Integer),  # 1..5, None: no rating
+    Column("client", String(32)),  # company:12, contact:7 or lead:5
+    Index("ix_calls_started", "portal_id", "started_day"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    _portal_key(),
+    Column("source", String(40), primary_key=True),  # session | call | ticket:ENTITY_TYPE:CATEGORY
+    Column("case_id", BigInteger, primary_key=True, autoincrement=False),  # session, statistic row or item
+    Column("owner_id", Integer, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("opened_day", Date, nullable=False),
+    Column("replied_at", BigInteger),  # first reply by a person
+    Column("closed_at", BigInteger),
+    Column("closed_day", Date),
+    Column("client", String(32)),  # company:12, contact:7 or lead:5
+    Column("is_positive", Boolean),  # the client's rating, None: none
+    Column("was_reopened", Boolean, nullable=False, default=False),
+    Column("reply_s", BigInteger),  # durations as the portal counts them: calendar or working time
+    Column("resolution_s", BigInteger),
+    Column("activity_id", BigInteger),  # of a session: its CRM activity
+    Column("detailed_at", BigInteger),  # of a session: when its messages were last looked through
+    Index("ix_cases_opened", "portal_id", "opened_day"),
+    Index("ix_cases_closed", "portal_id", "closed_day"),
+    Index("ix_cases_client", "portal_id", "client", "opened_at"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _portal_key(),
+    Column("task_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner_id", Integer, nullable=False),  # RESPONSIBLE_ID
+    Column("status", Integer, nullable=False),  # 2 waiting, 3 going on, 4 to be accepted, 5 done, 6 deferred
+    Column("project_id", Integer, nullable=False, default=0),  # GROUP_ID, 0: none
+    Column("created_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("closed_day", Date),
+    Column("deadline_at", BigInteger),
+    Column("deadline_day", Date),
+    Column("estimate_s", BigInteger, nullable=False, default=0),
+    Column("spent_s", BigInteger, nullable=False, default=0),
+    Column("mark", String(1)),  # P good, N bad
+    Column("changed_at", BigInteger, nullable=False),
+    Column("was_returned", Boolean),  # None: its history was not read
+    Index("ix_tasks_closed", "portal_id", "closed_day"),
+    Index("ix_tasks_deadline", "portal_id", "deadline_day"),
+)
+
+time_records = Table(
+    "time_records",
+    metadata,
+    _portal_key(),
+    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner_id", Integer, nullable=False),
+    Column("task_id", BigInteger, nullable=False),
+    Column("seconds", BigInteger, nullable=False),
+    Column("worked_at", BigInteger, nullable=False),
+    Column("worked_day", Date, nullable=False),
+    Index("ix_time_worked", "portal_id", "worked_day"),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    _portal_key(),
+    Column("project_id", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(255), nullable=False, default=""),
+    Column("is_closed", Boolean, nullable=False, default=False),
+)
+
+budget_items = Table(
+    "budget_items",
+    metadata,
+    _portal_key(),
+    Column("entity_type_id", Integer, primary_key=True, autoincrement=False),
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner_id", Integer, nullable=False),
+    Column("category_id", Integer, nullable=False, default=0),
+    Column("planned", ExactAmount, nullable=False),
+    Column("actual", ExactAmount, nullable=False),
+    Column("currency", String(8), nullable=False),
+    Column("closed_at", BigInteger),
+    Column("closed_day", Date),
+    Index("ix_budget_closed", "portal_id", "closed_day"),
+)
+
+work_calendars = Table(
+    "work_calendars",
+    metadata,
+    _portal_key(),
+    Column("data", JSON, nullable=False),  # calendar.settings.get, as parsed
+)
+
+costs = Table(
+    "costs",
+    metadata,
+    _portal_key(),
+    Column("external_id", String(100), primary_key=True),
+    Column("channel", String(255), nullable=False),
+    Column("from_day", Date, nullable=False),
+    Column("to_day", Date, nullable=False),  # the last day, inclusive
+    Column("amount", ExactAmount, nullable=False),
+    Column("currency", String(8), nullable=False),
+    Column("department_id", Integer),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    _portal_key(),
+    Column("external_id", String(100), primary_key=True),
+    Column("channel", String(255), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("name", String(255), nullable=False, default=""),
+    Column("delivered", BigInteger, nullable=False, default=0),
+    Column("opened", BigInteger, nullable=False, default=0),
+    Column("clicked", BigInteger, nullable=False, default=0),
+    Column("visits", BigInteger, nullable=False, default=0),
+    Column("department_id", Integer),
+    Index("ix_campaigns_day", "portal_id", "day"),
+)
+
+targets = Table(
+    "targets",
+    metadata,
+    _portal_key(),
+    Column("metric", String(64), primary_key=True),
+    Column("scope", String(32), primary_key=True),  # user:7, department:12, company
+    Column("month", Date, primary_key=True),  # its first day
+    Column("value", String(40), nullable=False),  # exact decimal text
+    Column("set_by", Integer),  # None: a program
+    Column("set_at", BigInteger, nullable=False),
+)
+
+target_changes = Table(
+    "target_changes",
+    metadata,
+    _portal_key(),
+    Column("change_id", String(32), primary_key=True),
+    Column("metric", String(64), nullable=False),
+    Column("scope", String(32), nullable=False),
+    Column("month", Date, nullable=False),
+    Column("before", String(40)),
+    Column("after", String(40)),
+    Column("changed_by", Integer),
+    Column("changed_at", BigInteger, nullable=False),
+    Index("ix_target_changes", "portal_id", "metric", "scope", "month"),
+)
+
+kpi_sets = Table(
+    "kpi_sets",
+    metadata,
+    _portal_key(),
+    Column("set_id", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(200), nullable=False),
+    Column("purpose", Text, nullable=False, default=""),
+    Column("owner_id", Integer),
+    Column("starts_on", Date, nullable=False),
+    Column("metrics", JSON, nullable=False),  # [{"metric", "weight"}], in order
+    Column("assigned", JSON, nullable=False),  # {"departments": [], "positions": [], "users": []}
+    Column("is_retired", Boolean, nullable=False, default=False),
+    Column("made_by", Integer),
+    Column("made_at", BigInteger, nullable=False),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    _portal_key(),
+    Column("day", Date, primary_key=True),
+    Column("measure", String(64), primary_key=True),
+    Column("owner_id", Integer, primary_key=True, autoincrement=False),
+    Column("category_id", Integer, primary_key=True, autoincrement=False),
+    Column("currency", String(8), primary_key=True),  # "" where it is no money
+    Column("value", BigInteger, nullable=False),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    _portal_key(),
+    Column("note_id", String(32), primary_key=True),
+    Column("user_id", Integer, nullable=False),  # on whose page it stands
+    Column("author_id", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),  # comment | acknowledged
+    Column("month", Date, nullable=False),
+    Column("text", Text, nullable=False, default=""),
+    Column("made_at", BigInteger, nullable=False),
+    Index("ix_notes_user", "portal_id", "user_id", "month"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _portal_key(),
+    Column("entry_id", String(32), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor_id", Integer),  # None: a program or the app itself
+    Column("action", String(64), nullable=False),
+    Column("subject", String(200), nullable=False, default=""),
+    Column("detail", JSON, nullable=False, default=dict),
+    Index("ix_audit_at", "portal_id", "at"),
+)
