@@ -28,6 +28,7 @@ class Field:
     upper: str = ""  # of the older methods
     is_read_only: bool = False
     is_disabled: bool = False  # always null
+    is_hidden: bool = False  # comes only when selected by name
     is_multiple: bool = False
     is_link: bool = False  # empty is 0 or null
     status_type: str = ""
@@ -40,7 +41,10 @@ class Field:
 
 
 def _fields(*lines: str) -> tuple[Field, ...]:
-    """`name type UPPER flags`: r read-only, d disabled, m multiple, l link; `-` derives the UPPER name."""
+    """`name type UPPER flags`; `-` derives the UPPER name.
+
+    Flags: r read-only, d disabled (null), h comes only when selected, m multiple, l link.
+    """
     fields = []
     for line in lines:
         name, kind, upper, *rest = [*line.split(), "", ""][:4]
@@ -48,11 +52,17 @@ def _fields(*lines: str) -> tuple[Field, ...]:
         kind, _, status_type = kind.partition(":")
         fields.append(
             Field(
-                name, kind or "string", _upper(name) if upper in ("", "-") else upper,
-                is_read_only="r" in flags, is_disabled="d" in flags, is_multiple="m" in flags,
-                is_link="l" in flags, status_type=status_type,
+                name,
+                kind or "string",
+                _upper(name) if upper in ("", "-") else upper,
+                is_read_only="r" in flags,
+                is_disabled="d" in flags,
+                is_hidden="h" in flags,
+                is_multiple="m" in flags,
+                is_link="l" in flags,
+                status_type=status_type,
             )
-        )  # fmt: skip
+        )
     return tuple(fields)
 
 
@@ -99,7 +109,7 @@ DEAL = _fields(
     "sourceId crm_status:SOURCE", "sourceDescription", *_ORIGIN, "additionalInfo",
     "searchContent string - d", "orderStage", *_MOVES, "isWork boolean - d", "isWon boolean - d",
     "isLose boolean - d", "receivedAmount double - d", "lostAmount double - d", "hasProducts boolean - d",
-    "opportunityAccount double - d", "accountCurrencyId crm_currency - d", *_END,
+    "opportunityAccount double - dh", "accountCurrencyId crm_currency - dh", *_END,
 )  # fmt: skip
 CONTACT = _fields(
     *_BEGIN, *_TIMES, "companyId crm_company - l", "leadId crm_lead - l", "typeId crm_status:CONTACT_TYPE",

@@ -29,10 +29,9 @@ FIELDS = (
     "DESCRIPTION_TYPE", "DIRECTION", "LOCATION", "SETTINGS", "ORIGINATOR_ID", "ORIGIN_ID", "AUTHOR_ID",
     "EDITOR_ID", "PROVIDER_PARAMS", "PROVIDER_DATA", "RESULT_MARK", "RESULT_VALUE", "RESULT_SUM",
     "RESULT_CURRENCY_ID", "RESULT_STATUS", "RESULT_STREAM", "RESULT_SOURCE_ID", "AUTOCOMPLETE_RULE",
-    "IS_INCOMING_CHANNEL",
 )  # fmt: skip
 OBJECTS = ("SETTINGS", "PROVIDER_PARAMS")
-ON_DEMAND = ("BINDINGS", "COMMUNICATIONS", "FILES")
+ON_DEMAND = ("IS_INCOMING_CHANNEL", "BINDINGS", "COMMUNICATIONS", "FILES")
 DEFAULTS = {"PRIORITY": "2", "NOTIFY_TYPE": "0", "NOTIFY_VALUE": "0", "DESCRIPTION_TYPE": "1"}
 NO_DEADLINE = "9999-12-31T00:00:00+00:00"
 COLUMNS = {
@@ -46,7 +45,7 @@ COLUMNS = {
         if name in FLAGS
         else "string",
     )
-    for name in FIELDS
+    for name in (*FIELDS, "IS_INCOMING_CHANNEL")
     if name not in OBJECTS
 }
 
@@ -107,10 +106,10 @@ def _value(call: Call, row: Row, name: str) -> Any:
         ]
     if name in OBJECTS:
         return object_or_list(dict(value or {}))
-    if name in ON_DEMAND:
-        return value or []
     if name in FLAGS:
         return "Y" if value in (True, "Y") else "N"
+    if name in ON_DEMAND:
+        return value or []
     if isinstance(value, datetime):
         return moment_text(value, call.zone)
     if name == "DEADLINE" and value is None:

@@ -196,7 +196,9 @@ def _writers(call: Call, kind: str) -> list[tuple[str, Write]]:
     """The selected fields and how to write them; unknown names are left out silently, `id` always comes."""
     fields = FIELDS[kind]
     wanted = [str(name) for name in call.values("select")]
-    names = list(fields) if not wanted or "*" in wanted else list(dict.fromkeys(["id", *wanted]))
+    names = list(dict.fromkeys(["id", *wanted]))
+    if not wanted or "*" in wanted:
+        names = [name for name, field in fields.items() if not field.is_hidden]
     null = call.site.quirks.empty_links_are_null
     writers = [
         (name, writer(fields[name], call.zone, empty_links_are_null=null)) for name in names if name in fields
@@ -208,7 +210,9 @@ def _writers(call: Call, kind: str) -> list[tuple[str, Write]]:
 def _whole_item(call: Call, kind: str, row: Row) -> dict[str, Any]:
     null = call.site.quirks.empty_links_are_null
     item = {
-        name: writer(field, call.zone, empty_links_are_null=null)(row) for name, field in FIELDS[kind].items()
+        name: writer(field, call.zone, empty_links_are_null=null)(row)
+        for name, field in FIELDS[kind].items()
+        if not field.is_hidden
     }
     return item | _custom_values(row, call) | {"entityTypeId": crm.KINDS[kind]}
 

@@ -23,11 +23,13 @@ BRIEF = (
 )  # fmt: skip
 CONTACTS = ("EMAIL", "PERSONAL_PHONE", "PERSONAL_MOBILE", "PERSONAL_WWW", "WORK_PHONE", "UF_PHONE_INNER")
 ALWAYS = (
-    "ID", "ACTIVE", "NAME", "LAST_NAME", "SECOND_NAME", "LAST_LOGIN", "DATE_REGISTER", "TIME_ZONE",
-    "IS_ONLINE", "TIMESTAMP_X", "LAST_ACTIVITY_DATE", "PERSONAL_GENDER", "PERSONAL_BIRTHDAY",
-    "WORK_POSITION", "UF_EMPLOYMENT_DATE", "UF_DEPARTMENT", "USER_TYPE",
+    "ID", "ACTIVE", "NAME", "LAST_NAME", "LAST_LOGIN", "DATE_REGISTER", "IS_ONLINE", "TIMESTAMP_X",
+    "LAST_ACTIVITY_DATE", "PERSONAL_GENDER", "PERSONAL_BIRTHDAY", "WORK_POSITION", "UF_EMPLOYMENT_DATE",
+    "UF_DEPARTMENT", "USER_TYPE",
 )  # fmt: skip
 """Fields that come although a record lacks them; the others are left out."""
+
+ONLY_IF_SET = ("PERSONAL_PHOTO",)
 
 _KINDS = {
     "ID": "integer", "ACTIVE": "boolean", "UF_DEPARTMENT": "list", "LAST_LOGIN": "datetime",
@@ -151,7 +153,11 @@ def _fields(call: Call) -> tuple[str, ...]:
 
 
 def _user(call: Call, row: Row, fields: tuple[str, ...]) -> dict[str, Any]:
-    return {name: _user_value(call, row, name) for name in fields if name in ALWAYS or row.get(name)}
+    return {
+        name: _user_value(call, row, name)
+        for name in fields
+        if name in ALWAYS or (name in row and (row[name] or name not in ONLY_IF_SET))
+    }
 
 
 def _user_value(call: Call, row: Row, name: str) -> Any:

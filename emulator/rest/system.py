@@ -14,7 +14,7 @@ from emulator.times import moment_text
 def app_info(call: Call) -> Result:
     app = call.require_app()
     info = {
-        "ID": "1",
+        "ID": 1,
         "CODE": app.client_id,
         "VERSION": app.version,
         "STATUS": app.status,

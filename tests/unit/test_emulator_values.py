@@ -54,15 +54,8 @@ def test_parameters_read_as_php_reads_them() -> None:
         "a": ["1", "2"], "b": {"x": ["3"], ">y": "4"}, "c": "6",
     }  # fmt: skip
     assert params.parse("a[5]=1&a[]=2") == {"a": {"5": "1", "6": "2"}}
-    assert [params.as_int(value) for value in ("12x", "x", " -3", 4.9, True, None, [])] == [
-        12,
-        0,
-        -3,
-        4,
-        1,
-        0,
-        0,
-    ]
+    numbers: list[Any] = ["12x", "x", " -3", 4.9, True, None, []]
+    assert [params.as_int(value) for value in numbers] == [12, 0, -3, 4, 1, 0, 0]
 
 
 @pytest.mark.parametrize(
