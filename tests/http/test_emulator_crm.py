@@ -63,8 +63,10 @@ def test_a_deal_of_the_universal_method_is_typed(portal: Portal, admin: Asker) -
     assert item["begindate"] == "2026-02-28T19:00:00-05:00"  # midnight UTC, west of Greenwich
     assert (item["closed"], item["isNew"], item["stageSemanticId"]) == ("N", "Y", "P")
     assert (item["companyId"], item["contactIds"], item["observers"]) == (0, [4, 5], [])
-    for disabled in ("isWon", "isLose", "isWork", "receivedAmount", "lostAmount", "opportunityAccount"):
+    for disabled in ("isWon", "isLose", "isWork", "receivedAmount", "lostAmount"):
         assert item[disabled] is None
+    asked = admin.result("crm.item.list", entityTypeId=2, select=["opportunityAccount"])
+    assert asked["items"] == [{"id": 1, "opportunityAccount": None}]
     assert item["entityTypeId"] == 2
     assert body["total"] == 1
     assert "next" not in body
