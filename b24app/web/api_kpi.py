@@ -190,6 +190,7 @@ def _tag(asked: Asked, asking: Viewer) -> str:
     seen = [
         asked.data_version,
         str(asked.context.today),
+        asked.context.uses_leads,
         [metric.key for metric in query.metrics],
         str(query.scope),
         str(query.period),
