@@ -19,7 +19,7 @@ def create_app(parts: Parts) -> Flask:
     """The web application over the given parts; it starts nothing by itself."""
     from flask import Flask  # the package is also imported by workers and tests that need no web
 
-    from b24app.web import headers, problems
+    from b24app.web import headers, health, problems
     from b24app.web.routes import BLUEPRINTS
 
     app = Flask(
@@ -31,6 +31,7 @@ def create_app(parts: Parts) -> Flask:
     app.extensions["b24app"] = parts
     problems.register(app)
     headers.register(app)
+    health.register(app, parts)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app

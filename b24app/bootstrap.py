@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, select
 
@@ -13,6 +11,7 @@ from b24app.config import Settings
 from b24app.crypto import Signer, Vault
 from b24app.db import open_engine
 from b24app.facts.tables import portals
+from b24app.jobs.queue import Jobs
 from b24app.oauth.server import AuthServer
 from b24app.oauth.tokens import StoredTokens
 from b24app.portals.admission import Admission
@@ -20,16 +19,12 @@ from b24app.rest.budget import Budgets, open_budgets
 from b24app.rest.client import PortalClient
 from b24app.rest.errors import TokenDead
 from b24app.rest.transport import Transport
-
-if TYPE_CHECKING:
-    from b24app.jobs.queue import Jobs
-
-SOON_THREADS = 4
+from b24app.soon import Soon
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything that handlers and jobs are given. `jobs` is None where nothing runs in the background."""
+    """Everything that handlers and jobs are given."""
 
     settings: Settings
     engine: Engine
@@ -38,8 +33,8 @@ class Parts:
     budgets: Budgets
     transport: Transport
     admission: Admission
-    soon: Executor  # short work that nobody waits for, in threads of this process
-    jobs: Jobs | None = None
+    soon: Soon
+    jobs: Jobs
 
     @cached_property
     def signer(self) -> Signer:
@@ -83,8 +78,8 @@ class Parts:
         )
 
     def close(self) -> None:
-        """Finish what is under way and let go of connections."""
-        self.soon.shutdown(wait=True, cancel_futures=True)
+        """Finish what is quick and let go of connections."""
+        self.soon.close()
         self.transport.close()
         self.engine.dispose()
 
@@ -102,5 +97,6 @@ def build(settings: Settings) -> Parts:
         budgets=budgets,
         transport=transport,
         admission=Admission(auth, budgets, transport, client_id=settings.client_id),
-        soon=ThreadPoolExecutor(max_workers=SOON_THREADS, thread_name_prefix="soon"),
+        soon=Soon(),
+        jobs=Jobs(settings),
     )

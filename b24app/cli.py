@@ -142,7 +142,7 @@ def _reseal_secrets(parts: Parts) -> int:
 
 def _doctor(settings: Settings, _options: argparse.Namespace) -> int:
     """Check settings, database and authorization servers; says what is wrong."""
-    checks = [
+    checks: list[tuple[str, Callable[[], str]]] = [
         ("settings", lambda: f"public address {settings.public_url}, bound to {settings.bind}"),
         ("database", lambda: _check_database(settings)),
         *((f"authorization server {url}", _reach(settings, url)) for url in settings.oauth_urls),

@@ -22,7 +22,6 @@ from b24app.rest.budget import Budgets
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import to_int, to_map
 from b24app.rest.errors import (
-    AccessDenied,
     AddressRefused,
     PaymentRequired,
     PortalGone,
@@ -37,8 +36,14 @@ KEPT_S = 300
 """How long an answer about a token or a person is believed."""
 
 KEPT_COUNT = 10_000
-PROFILE_DEADLINE_S = 4.0
+PROFILE_DEADLINE_S = 3.0
 """A slow portal must not keep the app's own page waiting longer."""
+
+SPARED_S = 15
+"""A portal that just failed is not asked again about somebody it has told of before."""
+
+REFUSES_USER = frozenset({"user_access_error", "authorization_error", "allowed_only_intranet_user"})
+"""The portal's ways to say that this person may not use the app (any more)."""
 
 V = TypeVar("V")
 
@@ -90,6 +95,7 @@ class Admission:
         self._client_id = client_id
         self._infos: Kept[AppInfo] = Kept()
         self._profiles: Kept[Profile] = Kept()
+        self._failing: Kept[bool] = Kept(SPARED_S)
 
     def admit(self, launch: Launch, known: Portal | None, *, secret_may_change: bool = False) -> Person:
         """The person behind a launch.
@@ -194,9 +200,13 @@ class Admission:
         key = f"{endpoint} {user_id}"
         profile = self._profiles.get(key)
         if profile is None:
+            earlier = self._profiles.get(key, stale=True)
+            if earlier is not None and self._failing.get(endpoint):
+                return earlier
             profile = self._ask(endpoint, access)
             if profile is None:
-                return self._profiles.get(key, stale=True)  # what it said when it last answered
+                self._failing.put(endpoint, True)
+                return earlier  # what the portal said when it last answered
             if profile.user_id is not None and profile.user_id != user_id:
                 raise Refused(Reason.FOREIGN_PORTAL, "the portal names another owner of the token")
             self._profiles.put(key, profile)
@@ -212,11 +222,9 @@ class Admission:
             raise Refused(Reason.UNPAID, error.code) from error
         except PortalGone as error:
             raise Refused(Reason.NOT_INSTALLED, error.code) from error
-        except AccessDenied as error:
-            if error.code == "user_access_error":
+        except RestError as error:
+            if error.code in REFUSES_USER:
                 raise Refused(Reason.NO_ACCESS, error.code) from error
-            return None
-        except RestError:
             return None
 
 

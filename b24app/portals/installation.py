@@ -40,7 +40,7 @@ list of `{code, ok, error}`.
 STALE_S = 120
 """After this a running registration is that of a process that died."""
 
-TRIES = 3
+TRIES = 2
 
 
 def enrol(
@@ -67,13 +67,14 @@ def enrol(
         columns["lang"] = lang
     if known is None or known.reader_id is None or person.is_admin or not known.reader_is_admin:
         columns |= {"reader_id": person.user_id, "reader_is_admin": person.is_admin}
+    is_news = known is None or known.application_token != application_token
     with parts.engine.begin() as conn:
         portal_id = registry.save(
             conn,
             parts.vault,
             person.member_id,
             now=now,
-            application_token=application_token if person.is_admin else None,
+            application_token=application_token if person.is_admin and is_news else None,
             **columns,
         )
         keep_tokens(

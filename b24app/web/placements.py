@@ -88,6 +88,9 @@ def page(viewer: Viewer, name: str, *, view: str, may_ask: bool) -> Response:
         visibility, settings = scopes.seen_by(conn, viewer)
     if portal is None:
         raise Refused(Reason.NOT_INSTALLED, "the app was removed a moment ago")
+    stored = visibility.org.users.get(viewer.user_id or 0)
+    if stored is not None and not stored.is_active:
+        raise Refused(Reason.NO_ACCESS, "the employee was dismissed")
     catalogue = api_kpi.metrics_json(viewer)
     first: dict[str, Any] = {"/api/v1/metrics": catalogue}
     if view == "deal" and may_ask:

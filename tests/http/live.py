@@ -90,6 +90,11 @@ class Live:
             sorted(handler.event for handler in app.handlers),
         )
 
+    def settle(self, portal: Portal) -> None:
+        """Let events arrive and their work be done."""
+        self.emulator.events(portal).settle()
+        assert self.parts.soon.settle(PATIENCE_S)
+
     def _post(
         self,
         path: str,

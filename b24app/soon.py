@@ -1,0 +1,72 @@
+"""Short work that nobody waits for, in threads of this process. It must bear being cut off by a stop."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = logging.getLogger("b24app.soon")
+
+THREADS = 4
+
+
+class Soon:
+    """Runs submitted functions in order of arrival. Its threads start with the first one and never hold up
+    the end of the process: what must survive a stop is written to the database first."""
+
+    def __init__(self, threads: int = THREADS) -> None:
+        self._wanted = threads
+        self._started = 0
+        self._lock = threading.Lock()
+        self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._open = 0
+        self._is_closed = False
+
+    def submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Have the work done; its outcome is in the future, its failure in the log as well."""
+        future: Future[R] = Future()
+
+        def run() -> None:
+            if not self._is_closed and future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(work(*args, **kwargs))
+                except BaseException as error:
+                    if not self._is_closed:
+                        log.exception("%s failed", getattr(work, "__name__", work))
+                    future.set_exception(error)
+            with self._lock:
+                self._open -= 1
+
+        with self._lock:
+            self._open += 1
+            if self._started < min(self._wanted, self._open):
+                self._started += 1
+                threading.Thread(target=self._work, name=f"soon-{self._started}", daemon=True).start()
+        self._queue.put(run)
+        return future
+
+    def settle(self, patience_s: float) -> bool:
+        """Wait until nothing is left to do; False if it takes longer."""
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            if not self._open:
+                return True
+            time.sleep(0.01)
+        return not self._open
+
+    def close(self, patience_s: float = 5.0) -> None:
+        """Finish what is quick, leave the rest."""
+        self.settle(patience_s)
+        self._is_closed = True
+
+    def _work(self) -> Any:
+        while True:
+            self._queue.get()()
