@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from emulator import params as php
 from emulator.answers import PortalError, Result
+from emulator.filters import FilterError
 from emulator.site import App, Site
 from emulator.world import Portal, Row
 
@@ -144,5 +145,8 @@ def run(call: Call, *, in_batch: bool = False) -> Result:
             "" if in_batch else "The request requires higher privileges than provided by the access token",
             call.site.quirks.access_errors_status,
         )
-    with call.portal.lock:
-        return found.handler(call)
+    try:
+        with call.portal.lock:
+            return found.handler(call)
+    except FilterError as error:
+        raise PortalError("INVALID_ARG_VALUE", str(error)) from None

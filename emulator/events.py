@@ -9,6 +9,7 @@ import random
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from emulator.oauth import AuthServer
 
 TIMEOUT_S = 10
+DELIVERIES_KEPT = 10_000
 OFFLINE_KEPT_S = 34 * 24 * 3600
 REFRESH_TOKEN_EVENTS = frozenset({
     "ONAPPINSTALL", "ONAPPUPDATE", "ONAPPTEST", "ONSUBSCRIPTIONRENEW", "ONOFFLINEEVENT",
@@ -116,8 +118,8 @@ class Events:
         self.duplicate = 0.0
         self.reorder = False
         self.hold = False
-        self.sent: list[Delivery] = []
-        self.lost: list[Delivery] = []
+        self.sent: deque[Delivery] = deque(maxlen=DELIVERIES_KEPT)
+        self.lost: deque[Delivery] = deque(maxlen=DELIVERIES_KEPT)
         self.offline: dict[str, list[OfflineRow]] = {}  # by client id
         self.random = random.Random(1)
         self._waiting: list[Delivery] = []

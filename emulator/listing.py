@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -68,11 +69,12 @@ def _candidates(rows: Rows, query: Query, id_key: str, *, descending: bool) -> I
     after, before = query.after, query.before
     ids = sorted(query.ids) if query.ids is not None else rows.narrowed(query.since, query.among)
     if ids is not None:
-        for row_id in reversed(ids) if descending else ids:
-            if (after is None or row_id > after) and (before is None or row_id < before):
-                row = rows.get(row_id)
-                if row is not None:
-                    yield row
+        first = 0 if after is None else bisect_right(ids, after)
+        end = len(ids) if before is None else bisect_left(ids, before)
+        for place in range(end - 1, first - 1, -1) if descending else range(first, end):
+            row = rows.get(ids[place])
+            if row is not None:
+                yield row
     elif descending:
         for row in rows.reversed() if before is None else rows.before(before):
             if after is not None and row[id_key] <= after:

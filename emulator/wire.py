@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -145,7 +147,14 @@ class _Handler(BaseHTTPRequestHandler):
             body=body,
             client=self.client_address[0],
         )
-        self._send(self.server.answer(request))
+        try:
+            response = self.server.answer(request)
+        except Exception:
+            # a portal answers its own faults; whoever works on the emulator needs to see them
+            traceback.print_exc(file=sys.stderr)
+            error = {"error": "INTERNAL_SERVER_ERROR", "error_description": "Internal server error"}
+            response = json_response(error, 500)
+        self._send(response)
 
     do_GET = do_POST = do_HEAD = do_OPTIONS = do_PUT = do_PATCH = do_DELETE = _serve
 

@@ -34,6 +34,9 @@ KINDS = (
 UPPER_KINDS = frozenset(KINDS) - {"lead", "deal", "contact", "company", "category"}
 
 
+NARROWED_KEPT = 16
+
+
 class Rows:
     """The records of one kind, by id and in order of id, with indexes that are built when first asked."""
 
@@ -42,6 +45,7 @@ class Rows:
         self._ids: list[int] = []
         self._moments: dict[str, list[tuple[float, int]]] = {}  # field -> (epoch, id), sorted
         self._groups: dict[str, dict[Any, list[int]]] = {}  # field -> value -> ids, ascending
+        self._narrowed: dict[Any, list[int] | None] = {}  # answers since the last change: pages ask the same
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -75,22 +79,12 @@ class Rows:
 
         `since`: moments that the field must not be before; `among`: values that the field must have.
         """
-        best = len(self._ids) // 4
-        chosen: Callable[[], list[int]] | None = None
-        for name, moment in since.items():
-            index = self._moment_index(name)
-            start = bisect_left(index, (moment.timestamp(), -1))
-            if len(index) - start <= best:
-                best = len(index) - start
-                chosen = partial(_ids_of_moments, index, start)
-        for name, values in among.items():
-            groups = self._group_index(name)
-            lists = [groups[value] for value in set(values) if value in groups]
-            size = sum(map(len, lists))
-            if size <= best:
-                best = size
-                chosen = partial(_merged, lists)
-        return chosen() if chosen else None
+        key = (tuple(since.items()), tuple((name, frozenset(values)) for name, values in among.items()))
+        if key not in self._narrowed:
+            while len(self._narrowed) >= NARROWED_KEPT:
+                del self._narrowed[next(iter(self._narrowed))]
+            self._narrowed[key] = self._narrow(since, among)
+        return self._narrowed[key]
 
     def ids_where(self, name: str, values: Iterable[Any]) -> list[int]:
         """Ids, ascending, of rows whose field `name` is one of `values`."""
@@ -127,6 +121,24 @@ class Rows:
         for place in range(start, -1, -1):
             yield rows[ids[place]]
 
+    def _narrow(self, since: Mapping[str, datetime], among: Mapping[str, Iterable[Any]]) -> list[int] | None:
+        best = len(self._ids) // 4
+        chosen: Callable[[], list[int]] | None = None
+        for name, moment in since.items():
+            index = self._moment_index(name)
+            start = bisect_left(index, (moment.timestamp(), -1))
+            if len(index) - start <= best:
+                best = len(index) - start
+                chosen = partial(_ids_of_moments, index, start)
+        for name, values in among.items():
+            groups = self._group_index(name)
+            lists = [groups[value] for value in set(values) if value in groups]
+            size = sum(map(len, lists))
+            if size <= best:
+                best = size
+                chosen = partial(_merged, lists)
+        return chosen() if chosen else None
+
     def _moment_index(self, name: str) -> list[tuple[float, int]]:
         index = self._moments.get(name)
         if index is None:
@@ -144,6 +156,7 @@ class Rows:
         return groups
 
     def _reindex(self, row_id: int, before: Row | None, after: Row | None) -> None:
+        self._narrowed.clear()
         for name, index in self._moments.items():
             old = before.get(name) if before else None
             new = after.get(name) if after else None

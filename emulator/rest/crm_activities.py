@@ -8,7 +8,7 @@ from typing import Any
 from emulator.answers import Result, object_or_list
 from emulator.crm import ENTITY_TYPES
 from emulator.dispatch import Call, method
-from emulator.filters import Column, FilterError, compile_filter, parse_order
+from emulator.filters import Column, compile_filter, parse_order
 from emulator.listing import select_page
 from emulator.rest.crm_items import refuse_extranet
 from emulator.rights import visible_owners
@@ -55,10 +55,7 @@ def activity_list(call: Call) -> Result:
     refuse_extranet(call)
     conditions = call.mapping("filter", "FILTER")
     bindings = [pair for pair in _pairs(conditions.pop("BINDINGS", None)) if pair]
-    try:
-        query = compile_filter(conditions, COLUMNS, call.zone, id_key="ID", drops_unknown=True)
-    except FilterError:
-        return Result([], total=0)
+    query = compile_filter(conditions, COLUMNS, call.zone, id_key="ID", drops_unknown=True)
     order = parse_order(call.param("order", "ORDER"), COLUMNS, drops_unknown=True) or [("START_TIME", False)]
     if bindings:
         query.tests.append(lambda row: any(pair in _bindings(row) for pair in bindings))

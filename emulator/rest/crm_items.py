@@ -24,7 +24,7 @@ from emulator.crm_fields import (
     writer,
 )
 from emulator.dispatch import Call, method
-from emulator.filters import Column, FilterError, Query, compile_filter, parse_order, split
+from emulator.filters import Column, Query, compile_filter, parse_order, split
 from emulator.listing import select_page
 from emulator.rights import visible_owners
 from emulator.times import moment_text, parse_date, parse_moment
@@ -158,13 +158,10 @@ def invalid_value(name: str) -> PortalError:
 def _read_query(
     call: Call, columns: dict[str, Column], *, order_keys: tuple[str, ...], drops_unknown: bool = False
 ) -> tuple[Query, list[tuple[str, bool]]]:
-    try:
-        query = compile_filter(
-            call.param("filter", "FILTER"), columns, call.zone, id_key="id", drops_unknown=drops_unknown
-        )
-        return query, parse_order(call.param(*order_keys), columns, drops_unknown=drops_unknown)
-    except FilterError as error:
-        raise PortalError("INVALID_ARG_VALUE", str(error)) from None
+    query = compile_filter(
+        call.param("filter", "FILTER"), columns, call.zone, id_key="id", drops_unknown=drops_unknown
+    )
+    return query, parse_order(call.param(*order_keys), columns, drops_unknown=drops_unknown)
 
 
 def _restrict(call: Call, query: Query) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.answers import PortalError, Result
 from emulator.dispatch import Call, method
-from emulator.filters import Column, FilterError, Query, compile_filter, parse_order
+from emulator.filters import Column, Query, compile_filter, parse_order
 from emulator.listing import select_page
 from emulator.rest.crm_items import refuse_extranet
 from emulator.rights import visible_owners
@@ -57,11 +57,8 @@ def stage_history_list(call: Call) -> Result:
 
 def _read(call: Call, columns: dict[str, Column]) -> tuple[Query, list[tuple[str, bool]]]:
     drops = not call.site.quirks.unknown_history_order_fails
-    try:
-        query = compile_filter(call.param("filter"), columns, call.zone, id_key="ID")
-        return query, parse_order(call.param("order"), columns, drops_unknown=drops)
-    except FilterError as error:
-        raise PortalError("INVALID_ARG_VALUE", str(error)) from None
+    query = compile_filter(call.param("filter"), columns, call.zone, id_key="ID")
+    return query, parse_order(call.param("order"), columns, drops_unknown=drops)
 
 
 def _keep_readable(call: Call, kind: str, entity_type: int, query: Query) -> None:
