@@ -278,7 +278,7 @@ def test_repeat_sales_look_for_earlier_purchases_over_all_time(engine: Engine, m
             won(5, "2026-11-06 10:00", contact=9),  # repeat
             won(6, "2026-11-07 10:00"),  # nobody known: on neither side
             won(8, "2026-11-08 10:00", company=7),  # same moment as 7 …
-            won(7, "2026-11-08 10:00", company=7),  # … the lower id is first: 8 is the repeat
+            won(7, "2026-11-08 10:00", company=7, owner=BORIS),  # … the lower id is first: 8 is the repeat
             lost(9, "2026-11-01 10:00", company=8),
             won(10, "2026-11-09 10:00", company=8),  # a lost deal is no purchase: first
             won(11, "2026-11-01 10:00", company=11, recurring=True),
@@ -289,6 +289,9 @@ def test_repeat_sales_look_for_earlier_purchases_over_all_time(engine: Engine, m
     found = value(engine, portal, f"metric=repeat_sales_rate&scope=company&{NOVEMBER}")
     # repeats 2, 5, 8 of 2, 3, 4, 5, 7, 8, 10, 12
     assert (found["numerator"], found["denominator"], found["value"]) == (3, 8, "0.375")
+    # Boris has 7, the first purchase
+    boris = value(engine, portal, f"metric=repeat_sales_rate&scope=user:{BORIS}&{NOVEMBER}")
+    assert (boris["numerator"], boris["denominator"]) == (0, 1)
 
 
 def test_pipeline_open_is_what_is_in_progress_now(engine: Engine, make: Make) -> None:
