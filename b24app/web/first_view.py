@@ -60,12 +60,14 @@ def first_view(
     requests: list[str] = []
     if view == "deal":
         requests.append(f"/api/v1/deals/{deal_id}")
-    if view == "department":
+    if view != "deal":
         requests.append("/api/v1/org")
     requests.append(now_path(cards, scope, by="user" if view == "department" else None))
     requests.append(series_path(cards, scope, today))
-    if view == "department":
+    if layout["funnel"]:
         requests.append(now_path(("funnel",), scope, by="stage", compare=None))
+    if view == "department":
+        requests.append(now_path(cards, scope, by="department", compare=None))
     return FirstView(layout, tuple(requests))
 
 

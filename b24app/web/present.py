@@ -38,6 +38,7 @@ def answer_json(
 ) -> dict[str, Any]:
     """The body of `GET /api/v1/kpi`. `before`: the days that the period is compared with, if any."""
     keys = {row.key for value in values for row in value.rows or ()}
+    keys |= {f"pipeline:{key.split(':')[1]}" for key in keys if key.startswith("stage:")}
     body: dict[str, Any] = {
         "portal": member_id,
         "scope": str(query.scope),

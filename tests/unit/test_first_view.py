@@ -42,7 +42,7 @@ def test_a_head_gets_totals_and_people_in_one_answer() -> None:
 
 
 def test_the_trend_is_twelve_months_with_the_running_one() -> None:
-    trend = paths("employee", "user:7", today=date(2026, 1, 31))[-1]
+    trend = paths("deal", "user:7", 5, today=date(2026, 1, 31))[-1]
     assert trend.endswith("&scope=user:7&from=2025-02-01&to=2026-02-01&by=month")
 
 

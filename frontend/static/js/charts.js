@@ -6,7 +6,7 @@ import { kindOf, short } from "./format.js";
  * A trend: bars for what adds up, a line for rates and means.
  * `points` are numbers or null; `running` marks the unfinished last one.
  */
-export function trendConfig({ labels, points, unit, isMean, running, name, colours, lang, currency, calm }) {
+export function trendConfig({ labels, points, unit, isMean, running, name, colours, lang, currency }) {
   const isLine = isMean || kindOf(unit) === "ratio";
   const last = points.length - 1;
   const show = (value) => short(value, unit, { lang, currency });
@@ -37,7 +37,7 @@ export function trendConfig({ labels, points, unit, isMean, running, name, colou
     options: {
       responsive: true,
       maintainAspectRatio: false,
-      animation: calm ? false : { duration: 250 },
+      animation: false,
       interaction: { mode: "index", intersect: false },
       layout: { padding: { top: 8 } },
       font: { family: colours.font },

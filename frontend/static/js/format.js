@@ -30,8 +30,8 @@ export function exact(value, unit, { lang, currency }) {
   const kind = kindOf(unit);
   if (kind === "ratio") return narrow(format(value, lang, { style: "percent", maximumFractionDigits: 2 }));
   if (kind === "duration") return fullDuration(value, lang);
-  if (kind === "money") return money(value, currency, lang, { maximumFractionDigits: 2, minimumFractionDigits: cents(value) });
-  return narrow(format(value, lang, { maximumFractionDigits: 2 }));
+  if (kind === "money") return money(value, currency, lang);
+  return narrow(format(value, lang));
 }
 
 /** One decimal below 10 %, none above. */
@@ -55,8 +55,8 @@ export function duration(seconds, lang) {
   return second && second[0] ? `${head} ${unit(second[0], second[1], lang)}` : head;
 }
 
-/** A sum of money in its own currency. Takes exact decimal strings as they are. */
-export function money(value, currency, lang, options = {}) {
+/** A sum of money in its own currency, to the cent where there are cents. Takes exact decimal strings. */
+export function money(value, currency, lang, options = { maximumFractionDigits: 2, minimumFractionDigits: cents(value) }) {
   const known = /^[A-Z]{3}$/.test(currency ?? "");
   const text = known
     ? format(value, lang, { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: 0, ...options })

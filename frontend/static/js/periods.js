@@ -31,11 +31,12 @@ export function query(choice, today) {
   return `from=${from}&to=${to}`;
 }
 
-/** Twelve pieces that end with the choice, for trends: the grain of the API and the range. */
+/** Twelve pieces that end with the choice (or today), for trends: the grain of the API and the range. */
 export function trend(choice, today) {
-  const { to } = range(choice, today);
+  const { from, to } = range(choice, today);
   if (choice.kind === "week") return { by: "week", from: addDays(to, -84), to };
-  const end = shiftMonths(addDays(to, -1).slice(0, 8) + "01", 1);
+  const last = from <= today && today < to ? today : addDays(to, -1);
+  const end = shiftMonths(`${last.slice(0, 8)}01`, 1);
   return { by: "month", from: shiftMonths(end, -12), to: end };
 }
 

@@ -97,7 +97,7 @@ function link(row, text) {
 function columnsOf(view) {
   const rows = view.body?.records ?? [];
   const metric = metricOf(view.key);
-  const amount = (row) => (row.amount === null ? "" : money(row.amount, row.currency, lang, { maximumFractionDigits: 2 }));
+  const amount = (row) => (row.amount === null ? "" : money(row.amount, row.currency, lang));
   const all = [
     { key: "title", title: t("records.column.title"), start: true, text: (row) => row.title || t(`records.untitled.${row.type}`, { id: row.id }) },
     { key: "client", title: t("records.column.client"), start: true, text: (row) => row.client?.name ?? "" },
@@ -135,7 +135,7 @@ function arranged(view, columns) {
 function foot(view, act) {
   const { body } = view;
   const isMoney = kindOf(metricOf(view.key).unit) === "money";
-  const whole = (amount) => money(amount, body.currency, lang, { maximumFractionDigits: 2 });
+  const whole = (amount) => money(amount, body.currency, lang);
   const said = [t(isMoney ? "records.shown_for" : "records.shown", { shown: body.shown, total: body.total, sum: isMoney ? whole(body.shown_sum) : "" })];
   if (body.hidden) {
     const tells = isMoney && body.hidden_sum !== null;

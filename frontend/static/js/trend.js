@@ -57,11 +57,9 @@ export function pointsOf(value, keys) {
 async function draw(canvas, { metric, points, labels, running, answer, isMean }) {
   await library("chart");
   if (!canvas.isConnected) return;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches || canvas.closest("[data-drawn]");
   const chart = new window.Chart(canvas, trendConfig({
-    labels, points, unit: metric.unit, isMean, running, name: metric.name, colours: themeColours(canvas.parentElement), lang, currency: answer.currency, calm: Boolean(calm),
+    labels, points, unit: metric.unit, isMean, running, name: metric.name, colours: themeColours(canvas.parentElement), lang, currency: answer.currency,
   }));
-  document.getElementById("app").dataset.drawn = "1"; // later charts are updates and do not move
   new MutationObserver((_, observer) => {
     if (canvas.isConnected) return;
     chart.destroy();

@@ -140,7 +140,7 @@ function effect(deal, answer) {
     steps.push([metricOf("average_check").name, Number(won.value) ? short(Number(revenue.value) / Number(won.value), "money", how) : "—", short(after / (Number(won.value) + 1), "money", how), null]);
   }
   return h("section", { class: "panel" },
-    h("div", { class: "panel-head" }, h("h2", {}, t("deal.if_won")), h("span", { class: "aside" }, `+ ${money(deal.amount, deal.currency, lang, { maximumFractionDigits: 2 })}`)),
+    h("div", { class: "panel-head" }, h("h2", {}, t("deal.if_won")), h("span", { class: "aside" }, `+ ${money(deal.amount, deal.currency, lang)}`)),
     h("div", { class: "if-won" }, steps.map(([name, before, then, title]) =>
       h("div", {}, h("span", { class: "aside" }, name),
         h("span", { class: "arrow number", title }, h("span", { class: "from" }, before), h("span", { "aria-hidden": "true" }, " → "), h("span", { class: "hidden-text" }, ` ${t("deal.becomes")} `), then)))));
@@ -151,7 +151,7 @@ function closedEffect(deal) {
   const day = new Intl.DateTimeFormat(lang, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(`${contribution.day}T00:00:00Z`));
   const text = !contribution.counted ? t("deal.not_counted")
     : contribution.amount === null ? t(deal.status === "won" ? "deal.counted_no_rate" : "deal.counted_lost", { day })
-      : t("deal.counted_won", { day, amount: money(contribution.amount, contribution.currency, lang, { maximumFractionDigits: 2 }) });
+      : t("deal.counted_won", { day, amount: money(contribution.amount, contribution.currency, lang) });
   return h("p", { class: "notice" }, icon(deal.status === "won" ? "check" : "info"), h("span", { class: "grow" }, text));
 }
 

@@ -1,10 +1,10 @@
 /** The installation page: what is being done, what is missing, then on into the app by itself. */
 
-import { api, boot, bridge, lang, t } from "./context.js";
-import { poll } from "./api.js";
-import { h, icon, replace } from "./dom.js";
-import { percent } from "./format.js";
-import { applyTheme } from "./period_bar.js";
+import { api, boot, bridge, lang, t } from "../context.js";
+import { poll } from "../api.js";
+import { h, icon, replace } from "../dom.js";
+import { percent } from "../format.js";
+import { applyTheme } from "../period_bar.js";
 
 const PATH = "/api/v1/install";
 const GLYPHS = { done: "check", running: "wait", waiting: "dot", failed: "warn", missing: "warn" };

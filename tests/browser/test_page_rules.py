@@ -1,0 +1,226 @@
+"""The rules of the pages (numbers, changes, periods, states), run by the browser that will run them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from b24app import i18n
+from b24app.web.assets import STATIC
+
+NARROW = "\u202f"
+HARD = "\u00a0"
+MINUS = "\u2212"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves the static files; an empty page stands at `/`."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+    def do_GET(self) -> None:
+        if self.path != "/":
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(STATIC))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        yield page
+        page.close()
+        server.shutdown()
+
+
+def call(page: Page, module: str, function: str, *arguments: Any, lang: str = "ru") -> Any:
+    """What an exported function returns; the argument `"words"` becomes the texts of the language."""
+    return page.evaluate(
+        """async ([module, name, args, strings, lang]) => {
+            const { makeWords } = await import("/js/words.js");
+            const found = await import(`/js/${module}.js`);
+            const words = { ...makeWords(strings, lang), currency: "RUB" };
+            return found[name](...args.map((one) => (one === "words" ? words : one)));
+        }""",
+        [module, function, list(arguments), i18n.section(lang, "ui"), lang],
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "lang", "shown"),
+    [
+        ("1240000.00", "money", "ru", f"1,24{HARD}млн{NARROW}₽"),
+        ("10005534", "money", "ru", f"10{HARD}млн{NARROW}₽"),
+        ("854321.50", "money", "ru", f"854{HARD}тыс.{NARROW}₽"),
+        ("1240000.00", "money", "en", "₽1.24M"),
+        (999, "count", "ru", "999"),
+        ("0.0934", "ratio", "ru", f"9,3{NARROW}%"),
+        ("0.0996", "ratio", "ru", f"10{NARROW}%"),
+        ("0.6315005215", "ratio", "en", "63%"),
+        (8100, "seconds", "ru", f"2{NARROW}ч 15{NARROW}мин"),
+        (1_140_000, "seconds", "ru", f"13,2{NARROW}дн."),
+        (59, "seconds", "en", f"59{NARROW}sec"),
+        (None, "money", "ru", "—"),
+    ],
+)
+def test_a_card_shows_at_most_three_digits(page: Page, value: Any, unit: str, lang: str, shown: str) -> None:
+    text = call(page, "format", "short", value, unit, {"lang": lang, "currency": "RUB"}, lang=lang)
+    assert text.replace(HARD, " ") == shown.replace(HARD, " ")
+
+
+def test_the_tooltip_has_every_cent_of_a_long_sum(page: Page) -> None:
+    text = call(page, "format", "exact", "9007199254740993.07", "money", {"lang": "en", "currency": "USD"})
+    assert text == "$9,007,199,254,740,993.07"
+
+
+UP = {"unit": "count", "better": "up"}
+RATE = {"unit": "ratio", "better": "up"}
+
+
+def change(page: Page, metric: dict[str, str], now: Any, before: Any, **more: Any) -> dict[str, str] | None:
+    ratio = None if before in (None, 0) or now is None else str((float(now) - float(before)) / float(before))
+    value = {"value": now, "before": before, "change": ratio, "few_data": False, **more}
+    found: dict[str, str] | None = call(page, "delta", "delta", value, metric, "к 1–23 окт.", "words")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("metric", "now", "before", "amount", "tone"),
+    [
+        (UP, 112, 100, "12 %", "calm"),
+        (UP, 140, 100, "40 %", "good"),
+        (UP, 60, 100, "40 %", "bad"),
+        ({**UP, "better": "down"}, 140, 100, "40 %", "bad"),
+        (UP, 100, 100, "без изменений", "calm"),
+        (UP, 3, 0, "было 0", "calm"),
+        (UP, 3, None, "не с чем сравнить", "calm"),
+        (RATE, "0.63", "0.60", "+3 п.п.", "calm"),
+        (RATE, "0.30", "0.60", f"{MINUS}30 п.п.", "bad"),
+    ],
+)
+def test_a_change_is_worded(
+    page: Page, metric: dict[str, str], now: Any, before: Any, amount: str, tone: str
+) -> None:
+    found = change(page, metric, now, before)
+    assert found is not None
+    assert found["amount"].replace(".0", "").replace(",0", "") == amount
+    assert found["tone"] == tone
+
+
+def test_the_hidden_text_says_whether_it_is_better(page: Page) -> None:
+    found = change(page, {**UP, "better": "down"}, 140, 100)
+    assert found is not None
+    assert found["hidden"] == "рост, это хуже"
+
+
+def test_few_data_have_no_change(page: Page) -> None:
+    assert change(page, RATE, "0.75", "0.5", few_data=True) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [
+        ({"value": "0.5", "few_data": False}, "ready"),
+        ({"value": "0.75", "few_data": True}, "few"),
+        ({"value": None, "reason": "no_records"}, "none"),
+        ({"value": None, "reason": "not_synced"}, "reading"),
+        ({"value": None, "reason": "missing_scope"}, "unset"),
+        ({"error": {"status": 403}}, "hidden"),
+        ({"error": {"status": 503}}, "error"),
+    ],
+)
+def test_every_value_is_in_one_data_state(page: Page, value: dict[str, Any], state: str) -> None:
+    assert call(page, "value_state", "valueState", value, RATE)["state"] == state
+
+
+def test_a_true_zero_is_calm_only_for_what_is_counted(page: Page) -> None:
+    zero = {"value": 0, "few_data": False}
+    assert call(page, "value_state", "valueState", zero, UP)["state"] == "zero"
+    assert call(page, "value_state", "valueState", {**zero, "value": "0"}, RATE)["state"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("choice", "query", "start", "end"),
+    [
+        ({"kind": "week", "offset": 0}, "period=week", "2026-11-23", "2026-11-30"),
+        ({"kind": "month", "offset": -1}, "period=last_month", "2026-10-01", "2026-11-01"),
+        (
+            {"kind": "quarter", "offset": -3},
+            "from=2026-01-01&to=2026-04-01",
+            "2026-01-01",
+            "2026-04-01",
+        ),
+        ({"kind": "year", "offset": 0}, "period=year", "2026-01-01", "2027-01-01"),
+    ],
+)
+def test_periods_are_those_of_the_api(page: Page, choice: Any, query: str, start: str, end: str) -> None:
+    assert call(page, "periods", "query", choice, "2026-11-23") == query
+    assert call(page, "periods", "range", choice, "2026-11-23") == {"from": start, "to": end}
+
+
+def test_a_trend_ends_with_the_running_month(page: Page) -> None:
+    trend = call(page, "periods", "trend", {"kind": "year", "offset": 0}, "2026-11-23")
+    assert trend == {"by": "month", "from": "2025-12-01", "to": "2026-12-01"}
+    assert len(call(page, "periods", "pieceKeys", trend)) == 12
+
+
+def test_the_address_keeps_what_was_chosen(page: Page) -> None:
+    state = {
+        "scope": "department:3",
+        "compare": "year",
+        "choice": {"kind": "custom", "from": "2026-01-05", "to": "2026-02-01"},
+        "trend": "win_rate",
+    }
+    address = call(page, "state", "writeState", state)
+    defaults = {"scope": "me", "compare": "previous", "choice": {"kind": "month", "offset": 0}, "trend": None}
+    assert call(page, "state", "readState", address, defaults) == state
+    assert call(page, "state", "readState", "#scope=<b>&period=eon&from=x&to=y", defaults) == defaults
+
+
+def test_the_verdict_names_what_moved_the_amount(page: Page) -> None:
+    values = {
+        "revenue": {"value": "1120000", "before": "1000000", "change": "0.12"},
+        "deals_won": {"value": 10, "before": 10},
+        "average_check": {"value": "112000", "before": "100000"},
+    }
+    about = {"run": {"day": 9, "days": 30}, "basis": "1–9 окт.", "unit": "money"}
+    text = page.evaluate(
+        """async ([values, about, strings]) => {
+            const { makeWords } = await import("/js/words.js");
+            const { verdict } = await import("/js/verdict.js");
+            return verdict(values, { ...about, how: { ...makeWords(strings, "ru"), currency: "RUB" } });
+        }""",
+        [values, about, i18n.section("ru", "ui")],
+    )
+    assert text.replace(HARD, " ").replace(NARROW, " ") == (
+        "Идёт 9-й день из 30. Выиграно сделок на 1,12 млн ₽: на 12 % больше, чем за 1–9 окт., "
+        "в основном из-за среднего чека."
+    )
+
+
+def test_both_languages_have_every_text() -> None:
+    def keys(table: dict[str, Any], head: str = "") -> set[str]:
+        found: set[str] = set()
+        for key, value in table.items():
+            if isinstance(value, dict) and "other" in value:
+                found.add(head + key)
+            elif isinstance(value, dict):
+                found |= keys(value, f"{head}{key}.")
+            else:
+                found.add(head + key)
+        return found
+
+    languages = i18n.languages()
+    assert keys(languages["ru"]["ui"]) == keys(languages["en"]["ui"])
