@@ -110,5 +110,5 @@ function format(value, lang, options) {
 }
 
 function narrow(text) {
-  return text.replace(/\u00a0(?=[^\d\u00a0]+$)/, NARROW).replace(/^-/, "\u2212");
+  return text.replace(/[\u00a0 ](?=[^\d\s]+$)/, NARROW).replace(/^-/, "\u2212");
 }
