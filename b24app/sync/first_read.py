@@ -104,6 +104,7 @@ def _side_by_side(works: list[Callable[[], bool]]) -> bool:
 
 def _begin(parts: Parts, portal_id: int, client: PortalClient) -> None:
     """Reads what other facts refer to and marks the point from which on changes are read."""
+    started = time.time()
     calls = {"clock": Call("server.time"), **{f"top_{s.name}": top_call(s) for s in sources.ALL}}
     outcome = client.batch({**calls, **reference.calls()})
     now = server_time(outcome["clock"])
@@ -135,6 +136,7 @@ def _begin(parts: Parts, portal_id: int, client: PortalClient) -> None:
                 "was_admin": found.is_admin,
             },
         )
+        writer.set_checked(started)
         writer.changed = True
 
 

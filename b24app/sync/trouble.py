@@ -44,7 +44,12 @@ def portal_state(error: RestError) -> str | None:
 
 
 def off_reason(error: RestError) -> str | None:
-    """Why a source cannot be read at all; None: it can, later."""
+    """Why a source cannot be read at all; None: it can, later.
+
+    Only the answer to a list's own command says so: a batch that is refused as a whole says nothing of it.
+    """
+    if error.method.lower() == "batch":
+        return None
     if isinstance(error, ScopeMissing):
         return "missing_scope"
     if isinstance(error, RestSwitchedOff):

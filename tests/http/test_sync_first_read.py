@@ -134,13 +134,12 @@ def test_a_stumbling_portal_is_read_to_the_end(portal: Syncing, kind: str) -> No
     portal.check()
 
 
-def test_an_outage_is_noted_and_reading_goes_on_afterwards(portal: Syncing) -> None:
+@pytest.mark.parametrize("kind", ["200_error", "403", "scope"])
+def test_an_outage_is_noted_and_reading_goes_on_afterwards(portal: Syncing, kind: str) -> None:
     fill(portal.portal, deals=300, days=300)
     assert not first_read.run(portal.parts, 1, is_over=lambda: True)
     before = len(portal.stored_deals())
-    portal.emulator.faults(portal.portal).add(kind="403", times=None)
-    portal.emulator.faults(portal.portal).clear()
-    portal.emulator.faults(portal.portal).add(kind="overload", times=None)
+    portal.emulator.faults(portal.portal).add(kind=kind, times=None, method="batch")
     assert not first_read.run(portal.parts, 1)
     found = portal.state()
     assert not found.complete

@@ -30,6 +30,11 @@ def parts_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | N
     server.shutdown(save=False)
 
 
+def is_checked(portal: Syncing) -> bool:
+    row = portal.row()
+    return row.checked_at is not None and row.checking_since is None
+
+
 def with_jobs(portal: Syncing, redis_url: str | None) -> Parts:
     settings = replace(portal.parts.settings, redis_url=redis_url)
     portal.parts = replace(portal.parts, jobs=Jobs(settings))
@@ -45,11 +50,13 @@ def test_a_portal_is_read_and_kept_fresh_without_anybody_doing_anything(
         assert parts.jobs is not None
         parts.jobs.start(parts)
         assert eventually(lambda: portal.state().complete, within_s=20)
+        assert eventually(lambda: is_checked(portal))
         portal.check()
         portal.set_portal(checked_at=time.time() - 60)
         changed = crm.add_item(portal.portal, "deal", {"assignedById": ANNA})
         freshness.touch(parts, 1)  # somebody opens a widget
         assert eventually(lambda: changed in portal.stored_deals(), within_s=10)
+        assert eventually(lambda: is_checked(portal))
         # It stays open: what changes is seen without another look, and the portal is not hammered.
         requests, started = portal.http_requests(), time.monotonic()
         another = crm.add_item(portal.portal, "deal", {"assignedById": ANNA})

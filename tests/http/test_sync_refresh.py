@@ -128,7 +128,7 @@ def test_a_crash_between_reading_and_storing_loses_no_deletion(portal: Syncing) 
     for _ in range(120):
         crm.add_item(made, "deal", {"assignedById": ANNA})
     # The first request is answered and lists the deletion; the one for the further pages fails for good.
-    portal.emulator.faults(made).add(kind="overload", times=1, skip=1, method="batch")
+    portal.emulator.faults(made).add(kind="200_error", times=1, skip=1, method="batch")
     assert not refresh.run(portal.parts, 1)
     assert deal_id in portal.stored_deals()
     assert refresh.run(portal.parts, 1)
@@ -163,9 +163,9 @@ def test_an_outage_of_hours_is_caught_up_with(portal: Syncing) -> None:
 
 
 def test_a_failing_portal_is_noted_and_left_in_peace_for_a_while(portal: Syncing) -> None:
-    portal.emulator.faults(portal.portal).add(kind="overload", times=None)
+    portal.emulator.faults(portal.portal).add(kind="200_error", times=None, method="batch")
     assert not refresh.run(portal.parts, 1)
-    assert "failing:overload_limit" in portal.state().problems
+    assert "failing:error_core" in portal.state().problems
     portal.emulator.faults(portal.portal).clear()
     requests = portal.http_requests()
     freshness.touch(portal.parts, 1, wait_s=1)

@@ -205,6 +205,11 @@ def test_what_an_error_means(error: RestError, state: str | None, reason: str | 
     assert (trouble.portal_state(error), trouble.off_reason(error)) == (state, reason)
 
 
+def test_a_batch_refused_as_a_whole_switches_no_source_off() -> None:
+    assert trouble.off_reason(errors.AccessDenied("ACCESS_DENIED", method="batch")) is None
+    assert trouble.off_reason(errors.AccessDenied("ACCESS_DENIED", method="crm.item.list")) == "access_denied"
+
+
 def test_waits_grow_and_listen_to_the_portal() -> None:
     passing = errors.RetryLater("INTERNAL_SERVER_ERROR")
     waits = [trouble.wait_s(passing, failures, NOW) for failures in range(1, 20)]
