@@ -95,13 +95,13 @@ def _flag(name: str, text: str) -> bool:
 
 
 def _own_database(var_dir: Path) -> str:
-    var_dir.mkdir(parents=True, exist_ok=True)
+    var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return f"sqlite:///{var_dir / 'b24app.sqlite3'}"
 
 
 def _own_secret(var_dir: Path) -> str:
     """The key of this installation, made once; only its owner may read the file."""
-    var_dir.mkdir(parents=True, exist_ok=True)
+    var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = var_dir / "secret_key"
     if not path.exists():
         # Written aside and linked into place: two processes that start together agree on one whole key.

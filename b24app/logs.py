@@ -53,6 +53,8 @@ def configure(var_dir: Path) -> None:
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.raiseExceptions = False
+    for chatty in ("alembic", "huey"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     rest = logging.getLogger(REST_LOG)
     rest.setLevel(logging.INFO)
     rest.propagate = False  # thousands of lines during a first read

@@ -6,6 +6,7 @@ authorization server names.
 
 from __future__ import annotations
 
+import re
 import secrets
 from urllib.parse import urlencode, urlsplit
 
@@ -26,6 +27,7 @@ blueprint = Blueprint("connect", __name__)
 
 PURPOSE = "connect"
 STATE_SECONDS = 600
+HOME = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 @blueprint.get("/connect")
@@ -92,10 +94,17 @@ def callback() -> AnyResponse:
 def _home(address: str) -> str:
     """`https://portal` out of what somebody typed. Raises: AddressRefused."""
     allow_private = parts().settings.allow_private_portals
-    if "://" not in address:
-        local = allow_private and address.partition("/")[0].rpartition(":")[2].isdigit()
-        address = f"{'http' if local else 'https'}://{address}"
-    return check_endpoint(address, allow_private=allow_private).removesuffix("/rest/")
+    scheme, _, rest = address.rpartition("://")
+    try:
+        place = rest.partition("/")[0].encode("idna").decode("ascii").lower()
+    except UnicodeError as error:
+        raise AddressRefused("address_refused", "not a host's name") from error
+    is_local = allow_private and place.rpartition(":")[2].isdigit()
+    scheme = scheme.lower() or ("http" if is_local else "https")
+    home = check_endpoint(f"{scheme}://{place}", allow_private=allow_private).removesuffix("/rest/")
+    if not HOME.fullmatch(home):
+        raise AddressRefused("address_refused", "not a host's name")
+    return home
 
 
 def _form(portal: str = "", message: str = "", status: int = 200) -> Response:
