@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import secrets
 import shutil
@@ -11,6 +12,7 @@ import sys
 import threading
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from demo.children import ROOT, Children, free_port
 from demo.frames import Visitor, install, read_portal
@@ -23,8 +25,10 @@ def main() -> int:
     arguments = _parser().parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    folder = _folder(arguments)
     try:
-        with Children(_folder(arguments)) as children:
+        with (folder / "lock").open("w") as lock, Children(folder) as children:
+            _claim(lock, folder)
             _run(children, arguments.data)
     except KeyboardInterrupt:
         _say("stopped\n")
@@ -81,6 +85,14 @@ def _folder(arguments: argparse.Namespace) -> Path:
     return folder
 
 
+def _claim(lock: IO[str], folder: Path) -> None:
+    """One demo at a time has the folder's portal and database. Raises: RuntimeError."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise RuntimeError(f"a demo with {folder.name} is already running: stop it first") from None
+
+
 def _state(folder: Path, *, is_fixed: bool) -> dict[str, str]:
     """Which portal the folder holds, and up to which moment its year goes; a new one each day.
 
@@ -94,8 +106,9 @@ def _state(folder: Path, *, is_fixed: bool) -> dict[str, str]:
         if is_fixed or datetime.fromisoformat(state["now"]).date() == now.date():
             return state
         _say("a new day: making the company's year up to today")
-        shutil.rmtree(folder)
-        folder.mkdir()
+        for old in folder.iterdir():
+            if old.name != "lock":
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
     state = {"member_id": secrets.token_hex(16), "now": now.isoformat(timespec="seconds")}
     path.write_text(json.dumps(state), "utf-8")
     return state
