@@ -1,0 +1,142 @@
+"""The commands as an operator runs them: real processes, real signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+from sqlalchemy import create_engine, select
+
+from b24app.crypto import Vault
+from b24app.facts.tables import tokens
+from emulator.server import Emulator
+from tests.http.live import eventually
+
+COMMAND = (sys.executable, "-m", "b24app")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(folder: Path, url: str, auth_url: str, database_url: str, **more: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "B24APP_VAR_DIR": str(folder),
+        "B24APP_CLIENT_ID": "local.demo",
+        "B24APP_CLIENT_SECRET": "secret",
+        "B24APP_OAUTH_URL": auth_url,
+        "B24APP_DATABASE_URL": database_url,
+        "B24APP_BIND": url.removeprefix("http://"),
+        "B24APP_PUBLIC_URL": url,
+        "B24APP_ALLOW_PRIVATE_PORTALS": "1",
+        **more,
+    }
+
+
+@contextmanager
+def process(command: str, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    running = subprocess.Popen([*COMMAND, command], env=env, stderr=subprocess.PIPE)
+    try:
+        yield running
+    finally:
+        if running.poll() is None:
+            running.send_signal(signal.SIGTERM)
+            running.wait(30)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def test_the_server_migrates_serves_reads_and_stops_cleanly(database_url: str, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with Emulator(app_url=url) as emulator:
+        portal = emulator.add_portal()
+        env = environment(tmp_path, url, emulator.auth_url, database_url)
+        with process("serve", env) as server:
+            assert eventually(lambda: answers(f"{url}/readyz"), 30)
+            query, form = emulator.frame_post(portal, 1)
+            page = requests.post(f"{url}/install", params=query, data=form, timeout=20)
+            assert page.status_code == 200
+            emulator.install(portal)
+            assert eventually(lambda: emulator.counters(portal).by_method["crm.item.list"] > 0, 20)
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(30) == 0
+            assert b"Traceback" not in (server.stderr.read() if server.stderr else b"")
+        written = "".join(path.read_text() for path in (tmp_path / "log").glob("rest-*.log"))
+        assert '"method": "batch"' in written
+        assert form["AUTH_ID"] not in written
+
+
+def test_a_worker_stops_cleanly(database_url: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", database_url)
+    with process("worker", env) as worker:
+        assert eventually(lambda: (tmp_path / "jobs-now.sqlite3").exists(), 30)
+        assert eventually(lambda: worker.poll() is None, 1)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) in (0, -signal.SIGTERM)
+
+
+def run(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], env=env, capture_output=True, text=True, timeout=60)
+
+
+def test_missing_credentials_are_named(tmp_path: Path, database_url: str) -> None:
+    env = environment(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", database_url, B24APP_CLIENT_ID="")
+    failed = run(env, "serve")
+    assert failed.returncode == 2
+    assert "B24APP_CLIENT_ID" in failed.stderr
+
+
+def test_an_api_client_is_made_for_a_connected_portal_only(database_url: str, tmp_path: Path) -> None:
+    with Emulator() as emulator:
+        env = environment(tmp_path, "http://127.0.0.1:9", emulator.auth_url, database_url)
+        assert run(env, "migrate").returncode == 0
+        failed = run(env, "api-client", "create", "--portal", "f" * 32, "--name", "BI")
+        assert failed.returncode == 1
+        assert "f" * 32 in failed.stderr
+
+
+def test_doctor_names_what_is_wrong(database_url: str, tmp_path: Path) -> None:
+    with Emulator() as emulator:
+        env = environment(tmp_path, "http://127.0.0.1:9", emulator.auth_url, database_url)
+        before = run(env, "doctor")
+        assert before.returncode == 1
+        assert "not migrated" in before.stdout
+        run(env, "migrate")
+        after = run(env, "doctor")
+        assert after.returncode == 0, after.stdout
+        assert f"ok    authorization server {emulator.auth_url}" in after.stdout
+
+
+def test_keys_are_rotated_by_a_command(database_url: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", database_url)
+    run(env, "migrate")
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    sealed = Vault(["old"]).seal("token")
+    with engine.begin() as conn:
+        conn.execute(
+            tokens.insert().values(
+                portal_id=1, user_id=1, access=sealed, refresh=sealed, expires_at=0, version=1
+            )
+        )
+    assert run({**env, "B24APP_SECRET_KEY": "other"}, "rotate-keys").returncode == 1
+    assert run({**env, "B24APP_SECRET_KEY": "new,old"}, "rotate-keys").returncode == 0
+    with engine.connect() as conn:
+        row = conn.execute(select(tokens)).one()
+    engine.dispose()
+    assert Vault(["new"]).open(row.access) == "token"
+    assert Vault(["new"]).open(row.refresh) == "token"
