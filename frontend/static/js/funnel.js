@@ -40,7 +40,7 @@ function step(row, share, { className = "", name }) {
   const reached = Number(row.numerator);
   return h("li", { class: className, data: { stage: row.key } },
     h("span", { class: "name" }, name),
-    h("span", { class: "track" }, h("i", { style: { width: `calc((100% - 44px) * ${Math.min(1, share)})` } }),
+    h("span", { class: "track" }, reached > 0 && h("i", { style: { width: `calc((100% - 44px) * ${Math.min(1, share)})` } }),
       h("b", { class: "number" }, new Intl.NumberFormat(lang).format(reached))),
     h("span", { class: "step-rate number", title: row.value === null ? null : t("funnel.step_hint") },
       row.value === null || row.value === undefined ? "" : percent(row.value, lang),
@@ -63,7 +63,7 @@ function largest(pipelines) {
 
 /** The step that loses the most deals: where to look first. */
 function worstStep(steps) {
-  const lost = (row) => Number(row.denominator) - Number(row.numerator);
+  const lost = (row) => (row.few_data ? 0 : Number(row.denominator) - Number(row.numerator));
   const found = steps.reduce((most, row) => (!most || lost(row) > lost(most) ? row : most), null);
   return found && lost(found) > 0 && steps.length > 1 ? found : null;
 }

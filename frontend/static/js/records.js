@@ -21,9 +21,12 @@ export function openRecords({ metric: key, scope, range, value, answer, who, tod
   const view = { key, scope, range, value, answer, who, today, page: 1, sort: null, filter: "", body: null, error: null };
   const box = h("div", { class: "records" });
   const isNarrow = matchMedia(NARROW).matches;
+  const opener = document.activeElement?.dataset.key;
   let close = () => {
+    const hadFocus = where.contains(document.activeElement);
     replace(where);
     onClose?.();
+    if (hadFocus && opener) document.querySelector(`[data-key="${CSS.escape(opener)}"]`)?.focus({ preventScroll: true });
   };
   if (isNarrow) close = openDrawer({ title: heading(view), body: box, className: "full" });
   else {
@@ -48,6 +51,7 @@ export function openRecords({ metric: key, scope, range, value, answer, who, tod
   }
 
   void load();
+  if (!isNarrow) box.firstElementChild.focus({ preventScroll: true });
   return close;
 }
 
@@ -60,7 +64,7 @@ function heading(view) {
 function panel(view, busy, act) {
   const columns = columnsOf(view);
   const rows = arranged(view, columns);
-  return h("section", { class: "panel", "aria-busy": String(busy), "aria-label": heading(view) },
+  return h("section", { class: "panel", tabindex: "-1", "aria-busy": String(busy), "aria-label": heading(view), data: { key: "records-panel" } },
     h("div", { class: "panel-head" },
       act.isNarrow ? null : h("h2", {}, heading(view)),
       h("span", { class: "aside" }, [view.who, days(view.range, view.today, lang)].filter(Boolean).join(" · ")),

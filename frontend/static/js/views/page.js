@@ -160,7 +160,7 @@ export function showPage(root, state) {
     return peopleTable({
       title: t("people.title"), caption: plural("people.count", list.length), people: list, answer, metrics: layout.cards, sort: ui.sort,
       onSort: (by) => { ui.sort = resorted(ui.sort, by); draw(last); },
-      onRow: (scope) => { choose({ scope }); window.scrollTo({ top: 0 }); },
+      onRow: (scope) => { choose({ scope }); root.scrollIntoView({ block: "start" }); },
       onCell: (scope, key) => records(key, scope, answer.values.find((one) => one.metric === key)?.rows?.find((row) => row.key === scope), answer, list.find((one) => one.key === scope)?.name),
     });
   }
@@ -172,7 +172,7 @@ export function showPage(root, state) {
     return peopleTable({
       title: t("page.departments"), people: list, answer, metrics: layout.cards, sort: ui.departments, picture: false,
       onSort: (by) => { ui.departments = resorted(ui.departments, by); draw(last); },
-      onRow: (scope) => { choose({ scope }); window.scrollTo({ top: 0 }); },
+      onRow: (scope) => { choose({ scope }); root.scrollIntoView({ block: "start" }); },
       onCell: (scope, key) => records(key, scope, answer.values.find((one) => one.metric === key)?.rows?.find((row) => row.key === scope), answer, list.find((one) => one.key === scope)?.name),
     });
   }
