@@ -209,7 +209,7 @@ class _SourceRead:
             if self.source is DEALS and window.since is not None:
                 self._read_leads_of_won(window.since)
             at = {**at, "step": at["step"] + 1, "last": None}
-            self._close(at, window.covers_from, is_last=at["step"] == len(stretches))
+            self._close(at, window.covers_from, len(stretches))
         return True
 
     def _store(self, rows: list[paging.Row], at: dict[str, Any], steps: int) -> None:
@@ -226,13 +226,16 @@ class _SourceRead:
                 progress=progress(at["step"], steps, at["last"], at["top"]),
             )
 
-    def _close(self, at: dict[str, Any], covers_from: date, *, is_last: bool) -> None:
+    def _close(self, at: dict[str, Any], covers_from: date, steps: int) -> None:
         with store.writing(self.parts.engine, self.portal_id) as writer:
             known: dict[str, Any] = {"cursor": at, "error": None, "read_at": clock.epoch()}
-            if is_last:
+            if at["step"] == steps:
                 known |= {"state": "ready", "covered_from": None, "progress": 1.0}
             else:
-                known |= {"covered_from": covers_from, "progress": progress(at["step"], 3, None, at["top"])}
+                known |= {
+                    "covered_from": covers_from,
+                    "progress": progress(at["step"], steps, None, at["top"]),
+                }
             known["row_count"] = writer.count(self.source.table)
             writer.set_source(self.source.name, **known)
             writer.changed = True  # more may now be said than before

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -235,51 +229,3 @@ def test_a_second_runner_leaves_the_first_one_alone(portal: Syncing) -> None:
     assert not first_read.run(portal.parts, 1)
     assert portal.http_requests() <= 10  # the bindings of the fixture only
     assert portal.rows(tables.users) == []
-
-
-KILLED = textwrap.dedent(
-    """
-    import sys, json
-    from pathlib import Path
-    from b24app import bootstrap
-    from b24app.config import Settings
-    from b24app.sync import first_read
-    values = json.loads(sys.argv[1])
-    parts = bootstrap.build(Settings(
-        client_id=values["client_id"], client_secret=values["client_secret"],
-        oauth_urls=(values["auth_url"],), database_url=values["database_url"],
-        secret_keys=("a key of the tests",), var_dir=Path(values["var_dir"]), allow_private_portals=True))
-    print("begins", flush=True)
-    first_read.run(parts, 1)
-    """
-)
-
-
-def test_killed_in_the_middle_it_goes_on_and_loses_nothing(
-    portal: Syncing, database_url: str, tmp_path: Path
-) -> None:
-    fill(portal.portal, deals=600, leads=100, days=300)
-    # Slow enough that the kills come while it reads.
-    portal.emulator.limits(portal.portal, cost_model=True, time_scale=0.2)
-    values = json.dumps(
-        {
-            "client_id": portal.emulator.client_id,
-            "client_secret": portal.emulator.client_secret,
-            "auth_url": portal.emulator.auth_url,
-            "database_url": database_url,
-            "var_dir": str(tmp_path),
-        }
-    )
-    for after_s in (0.15, 0.35, 0.6):
-        worker = subprocess.Popen([sys.executable, "-c", KILLED, values], stdout=subprocess.PIPE)
-        assert worker.stdout is not None
-        worker.stdout.readline()
-        time.sleep(after_s)
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.wait()
-        worker.stdout.close()
-        with portal.parts.engine.begin() as conn:  # time passes: the dead process's claim runs out
-            conn.execute(update(tables.sync_sources).values(claimed_at=None))
-    portal.emulator.limits(portal.portal, cost_model=False)
-    portal.first_read()
-    portal.check()
