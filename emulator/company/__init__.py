@@ -1,4 +1,4 @@
-"""An invented company with a year behind it: people, sales, contacts with clients, support, projects.
+"""An invented company with more than a year behind it: people, sales, clients, support, projects.
 
 The same seed and the same moment always give the same portal.
 """

@@ -9,7 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-DAYS = 365
+DAYS = 425
+"""A year, and two months before it: at its beginning there are deals under way already."""
+
 HOLIDAYS = {
     (1, 1),
     (1, 2),

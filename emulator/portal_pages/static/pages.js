@@ -43,7 +43,8 @@
 
   const clock = document.getElementById("clock");
   function tick() {
-    clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    const options = { hour: "2-digit", minute: "2-digit", timeZone: clock.dataset.zone };
+    clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, options);
   }
   if (clock) {
     tick();
