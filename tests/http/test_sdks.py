@@ -104,7 +104,7 @@ def test_official_sdk_asks_the_authorization_server_and_renews_an_expired_token(
 
 
 def apart(work: Callable[[Bitrix], Any], admin: Reader) -> Any:
-    """What `work` does with a client in a thread without an event loop: with one, the client answers tasks."""
+    """What `work` does with a client in a thread without an event loop: beside one it answers with tasks."""
     webhook = admin.emulator.add_webhook(admin.portal, 1)
     with ThreadPoolExecutor(max_workers=1) as threads:
         return threads.submit(lambda: work(Bitrix(webhook, verbose=False))).result(timeout=60)
