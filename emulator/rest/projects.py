@@ -50,9 +50,11 @@ def members(call: Call) -> Result:
     group = call.portal.records["group"].get(call.integer("ID"))
     if group is None or not _may_see(call, group):
         raise PortalError("", "Socialnetwork group not found.")
-    people = [{"USER_ID": str(group["OWNER_ID"]), "ROLE": "A"}]
-    others = [user for user in group.get("MEMBERS") or () if user != group["OWNER_ID"]]
-    return Result(people + [{"USER_ID": str(user), "ROLE": "K"} for user in others])
+    roles = {group["OWNER_ID"]: "A"}
+    roles |= dict.fromkeys(group.get("MODERATORS") or (), "E")
+    for user in group.get("MEMBERS") or ():
+        roles.setdefault(user, "K")
+    return Result([{"USER_ID": str(user), "ROLE": role} for user, role in roles.items()])
 
 
 @method("socialnetwork.api.workgroup.list", scope=SCOPES)

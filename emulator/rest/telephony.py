@@ -25,6 +25,8 @@ INTEGERS = frozenset(
 COLUMNS = {name: Column(name, "integer" if name in INTEGERS else "string") for name in FIELDS} | {
     "CALL_START_DATE": Column("CALL_START_DATE", "datetime")
 }
+TYPED = frozenset({"RECORD_FILE_ID"})
+"""The only number among texts."""
 DROPPED_OPERATORS = frozenset({"@", "!@"})
 
 
@@ -75,7 +77,7 @@ def _row(call: Call, row: Row) -> Row:
         value = row.get(name)
         if name == "CALL_START_DATE" and value is not None:
             value = moment_text(value, call.zone)
-        answer[name] = None if value is None else php_text(value)
+        answer[name] = value if value is None or name in TYPED else php_text(value)
     return answer
 
 
