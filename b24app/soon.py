@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -16,6 +16,12 @@ R = TypeVar("R")
 log = logging.getLogger("b24app.soon")
 
 THREADS = 4
+BACKLOG = 500
+"""With so much waiting, more is refused: whoever floods a public door must not fill the memory."""
+
+
+class Busy(Exception):
+    """Too much is waiting already; the caller may come again."""
 
 
 class Soon:
@@ -31,7 +37,7 @@ class Soon:
         self._is_closed = False
 
     def submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Have the work done; its outcome is in the future, its failure in the log as well."""
+        """Have the work done; its outcome is in the future, its failure in the log as well. Raises: Busy."""
         future: Future[R] = Future()
 
         def run() -> None:
@@ -46,12 +52,20 @@ class Soon:
                 self._open -= 1
 
         with self._lock:
+            if self._open >= BACKLOG:
+                raise Busy
             self._open += 1
             if self._started < min(self._wanted, self._open):
                 self._started += 1
                 threading.Thread(target=self._work, name=f"soon-{self._started}", daemon=True).start()
         self._queue.put(run)
         return future
+
+    def submit_in(self, seconds: float, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Have the work begin after that time; no thread of ours waits for it."""
+        timer = threading.Timer(seconds, self.submit, (work, *args), kwargs)
+        timer.daemon = True
+        timer.start()
 
     def settle(self, patience_s: float) -> bool:
         """Wait until nothing is left to do; False if it takes longer."""
@@ -67,6 +81,6 @@ class Soon:
         self.settle(patience_s)
         self._is_closed = True
 
-    def _work(self) -> Any:
+    def _work(self) -> None:
         while True:
             self._queue.get()()

@@ -21,12 +21,16 @@ from b24app.rest.addresses import check_endpoint, host_of
 from b24app.rest.errors import AddressRefused, RestError, RetryLater
 from b24app.web import pages
 from b24app.web.context import parts
+from b24app.web.headers import allow_leaving
 from b24app.web.welcome import known_portal
 
 blueprint = Blueprint("connect", __name__)
 
 PURPOSE = "connect"
 STATE_SECONDS = 600
+CLOUD = re.compile(
+    r"^https://[a-z0-9-]+\.bitrix24\.(com|ru|de|eu|com\.br|fr|it|pl|in|es|jp|kz|by|ua|cn|vn|id|com\.tr|uk|mx|co|tech)$"
+)
 HOME = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -46,7 +50,8 @@ def begin() -> AnyResponse:
         PURPOSE, {"portal": host_of(home), "nonce": secrets.token_hex(8)}, STATE_SECONDS
     )
     query = urlencode({"client_id": parts().settings.client_id, "state": state})
-    return redirect(f"{home}/oauth/authorize/?{query}")
+    address = f"{home}/oauth/authorize/?{query}"
+    return redirect(address) if _is_bitrix24(home) else _form(asked, onward=address)
 
 
 @blueprint.get("/connect/callback")
@@ -107,14 +112,22 @@ def _home(address: str) -> str:
     return home
 
 
-def _form(portal: str = "", message: str = "", status: int = 200) -> Response:
+def _is_bitrix24(home: str) -> bool:
+    """Whether the browser may be sent there without asking: nobody shall borrow our address to send people
+    to a place of their own. On-premise portals are anywhere, so those are asked about."""
+    return parts().settings.allow_private_portals or CLOUD.search(home) is not None
+
+
+def _form(portal: str = "", message: str = "", status: int = 200, onward: str = "") -> Response:
     lang = pages.language()
     words = i18n.section(lang, "connect")
+    allow_leaving("https:", *(("http:",) if parts().settings.allow_private_portals else ()))
     page = render_template(
         "connect.html",
         lang=lang,
         words=words,
         portal=urlsplit(f"//{portal}").netloc if portal else "",
         message=i18n.text(lang, message) if message else "",
+        onward=onward,
     )
     return make_response(page, status)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request
 
 from b24app.portals import installation, lifecycle, registry
-from b24app.portals.admission import Person
 from b24app.portals.launch import Reason, Refused
 from b24app.portals.lifecycle import Intent, Notice
 from b24app.portals.registry import Portal
@@ -25,7 +23,7 @@ blueprint = Blueprint("events", __name__)
 log = logging.getLogger("b24app.events")
 
 WAITS_S = (2.0, 10.0, 60.0)
-"""Before each further try to prove an event while the authorization server does not answer."""
+"""Seconds before each further try to prove an event while the servers do not answer."""
 
 
 @blueprint.post("/events")
@@ -59,11 +57,24 @@ def _act(app: Parts, notice: Notice, known: Portal | None, intent: Intent) -> No
         freshness.touch(app, known.id)
 
 
-def enrol(app: Parts, notice: Notice) -> None:
-    """Prove the token that an installation or update brought; store it and register everything anew."""
-    person, known = _proven(app, notice)
-    if person is None or (known is not None and not person.is_admin):
-        log.warning("event %s of portal %s not believed", notice.event, known.id if known else "new")
+def enrol(app: Parts, notice: Notice, tries: int = 0) -> None:
+    """Prove the token that an installation or update brought; store it and register everything anew.
+
+    While the servers do not answer, it is tried again after a while.
+    """
+    known = known_portal(app, notice.member_id)
+    try:
+        person = app.admission.prove(notice.access or "", notice.member_id, notice.server_endpoint, known)
+    except Refused as refused:
+        log.warning("event %s: %s", notice.event, refused)
+        if refused.reason is Reason.UNCONFIRMED:
+            _again(app, notice, tries)
+        return
+    if person.is_admin is None:
+        _again(app, notice, tries)
+        return
+    if known is not None and not person.is_admin:
+        log.warning("event %s of portal %s: not an admin's", notice.event, known.id)
         return
     portal_id = installation.enrol(
         app,
@@ -76,21 +87,9 @@ def enrol(app: Parts, notice: Notice) -> None:
     installation.register(app, portal_id, person.user_id)
 
 
-def _proven(app: Parts, notice: Notice) -> tuple[Person | None, Portal | None]:
-    """The person behind the event's token, None if it proves nothing; waits for servers that are away."""
-    for wait_s in (*WAITS_S, 0.0):
-        known = known_portal(app, notice.member_id)
-        try:
-            person = app.admission.prove(notice.access or "", notice.member_id, notice.server_endpoint, known)
-        except Refused as refused:
-            log.warning("event %s: %s", notice.event, refused)
-            if refused.reason is not Reason.UNCONFIRMED:
-                return None, known
-        else:
-            if person.is_admin is not None:
-                return person, known
-        time.sleep(wait_s)
-    return None, known
+def _again(app: Parts, notice: Notice, tries: int) -> None:
+    if tries < len(WAITS_S):
+        app.soon.submit_in(WAITS_S[tries], enrol, app, notice, tries + 1)
 
 
 def remove(app: Parts, portal_id: int, *, clean: bool) -> None:

@@ -16,6 +16,11 @@ def allow_framing(origin: str) -> None:
     g.frame_origins = (*g.get("frame_origins", ()), origin)
 
 
+def allow_leaving(*sources: str) -> None:
+    """Let forms of this answer lead to other places: browsers hold redirects after a form to the policy."""
+    g.form_targets = (*g.get("form_targets", ()), *sources)
+
+
 def register(app: Flask) -> None:
     """Install compression and the headers of every answer."""
     Compress(app)
@@ -27,7 +32,9 @@ def _secure(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     if response.mimetype == "text/html":
-        response.headers.setdefault("Content-Security-Policy", policy(origins))
+        response.headers.setdefault(
+            "Content-Security-Policy", policy(origins, tuple(g.get("form_targets", ())))
+        )
         response.headers.setdefault("Cache-Control", "no-store")
     elif request.path.startswith("/api/"):
         response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
@@ -35,8 +42,8 @@ def _secure(response: Response) -> Response:
     return response
 
 
-def policy(frame_origins: tuple[str, ...]) -> str:
-    """The Content-Security-Policy of a page that these origins may frame."""
+def policy(frame_origins: tuple[str, ...], form_targets: tuple[str, ...] = ()) -> str:
+    """The Content-Security-Policy of a page that these origins may frame and whose forms may lead there."""
     portals = " ".join(origin for origin in frame_origins if origin != "*")
     rules = {
         "default-src": "'none'",
@@ -46,7 +53,7 @@ def policy(frame_origins: tuple[str, ...]) -> str:
         "font-src": "'self'",
         "connect-src": f"'self' {portals}",
         "base-uri": "'none'",
-        "form-action": "'self'",
+        "form-action": " ".join(("'self'", *form_targets)),
         "frame-ancestors": " ".join(("'self'", *frame_origins)),
     }
     return "; ".join(f"{name} {value.strip()}" for name, value in rules.items())

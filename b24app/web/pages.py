@@ -18,8 +18,12 @@ def language() -> str:
 
 
 def landing() -> Response:
-    """What a browser without a portal sees: no data, no tokens."""
+    """What is shown without a launch: no data, no tokens, so that any portal may frame it.
+
+    Some placements (CRM → Analytics of the BI builder) open by GET and tell nothing.
+    """
     lang = language()
+    allow_framing("*")
     return message(lang, i18n.text(lang, "landing.title"), i18n.text(lang, "landing.text"))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Timeout
 from werkzeug.exceptions import HTTPException
 
 from b24app.portals.launch import Refused
+from b24app.soon import Busy
 
 log = logging.getLogger("b24app.web")
 
@@ -69,7 +70,7 @@ def register(app: Flask) -> None:
         return answer(problem)
 
     def on_refused(refused: Refused) -> Response:
-        log.warning("refused on %s: %s", request.path, refused)
+        log.warning("refused on %r: %s", request.path, refused)
         return answer(Problem(refused.status, "Not let in", refused.detail, key=f"error.{refused.reason}"))
 
     def on_http(error: HTTPException) -> Response:
@@ -84,13 +85,17 @@ def register(app: Flask) -> None:
         return answer(problem)
 
     def on_database(error: DBAPIError | TimeoutError) -> Response:
-        log.error("database unavailable: %s on %s", type(error).__name__, request.path)
+        log.error("database unavailable: %s on %r", type(error).__name__, request.path)
         problem = Problem(503, "Database unavailable", "The database does not answer; try again shortly")
         return answer(problem.with_header("Retry-After", "5"))
 
+    def on_busy(_error: Busy) -> Response:
+        problem = Problem(503, "Busy", "Too much is waiting already; try again shortly")
+        return answer(problem.with_header("Retry-After", "30"))
+
     def on_crash(error: Exception) -> Response:
         reference = secrets.token_hex(4)
-        log.exception("request failed, reference %s: %s %s", reference, request.method, request.path)
+        log.exception("request failed, reference %s: %s %r", reference, request.method, request.path)
         return answer(
             Problem(
                 500, "Internal error", f"Something broke here; reference {reference}", reference=reference
@@ -103,4 +108,5 @@ def register(app: Flask) -> None:
     app.register_error_handler(OperationalError, on_database)
     app.register_error_handler(InterfaceError, on_database)
     app.register_error_handler(TimeoutError, on_database)
+    app.register_error_handler(Busy, on_busy)
     app.register_error_handler(Exception, on_crash)

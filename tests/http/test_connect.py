@@ -157,6 +157,9 @@ def test_without_an_address_there_is_a_form(live: Live) -> None:
     answer = requests.get(f"{live.url}/connect", headers={"Accept-Language": "ru"}, timeout=20)
     assert answer.status_code == 200
     assert "Подключение портала" in answer.text
+    policy = answer.headers["Content-Security-Policy"]
+    assert "form-action 'self' https: http:" in policy  # the answer to the form is a redirect to the portal
+    assert policy.endswith("frame-ancestors 'self'")
 
 
 def test_private_addresses_are_not_offered_to_browsers(database_url: str, tmp_path: Path) -> None:
@@ -173,3 +176,15 @@ def test_private_addresses_are_not_offered_to_browsers(database_url: str, tmp_pa
             allow_redirects=False,
         )
         assert answer.headers["Location"].startswith("https://company.bitrix24.com/oauth/authorize/?")
+
+
+@pytest.mark.parametrize("address", ["portal.example", "evil-bitrix24.com", "bitrix24.com.evil.example"])
+def test_a_browser_is_not_sent_to_an_unknown_place_unasked(
+    database_url: str, tmp_path: Path, address: str
+) -> None:
+    with living(database_url, tmp_path, allow_private_portals=False) as live:
+        answer = requests.get(
+            f"{live.url}/connect", params={"portal": address}, timeout=20, allow_redirects=False
+        )
+        assert answer.status_code == 200
+        assert f'href="https://{address}/oauth/authorize/?' in answer.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from b24app.facts.tables import portals, tokens
 from emulator.crm import add_item, delete_item
@@ -418,6 +419,27 @@ def test_a_database_that_is_gone_is_a_readable_503(live: Live, portal: Portal) -
     assert page.headers["Retry-After"]
     answer = requests.get(f"{live.url}/readyz", timeout=20)
     assert answer.status_code == 503
+
+
+@pytest.mark.parametrize("door", ["/", "/install"])
+def test_a_locked_database_is_a_readable_503_and_loses_nothing(live: Live, portal: Portal, door: str) -> None:
+    @event.listens_for(live.parts.engine, "connect")
+    def _hurry(connection: Any, _record: Any) -> None:
+        with contextlib.closing(connection.cursor()) as cursor:
+            is_sqlite = live.parts.engine.dialect.name == "sqlite"
+            cursor.execute("PRAGMA busy_timeout=50" if is_sqlite else "SET lock_timeout = '50ms'")
+        connection.commit()
+
+    live.parts.engine.dispose()
+    with live.parts.engine.connect() as conn:
+        if conn.dialect.name == "sqlite":
+            conn.exec_driver_sql("BEGIN EXCLUSIVE")
+        else:
+            conn.exec_driver_sql("LOCK TABLE portals, tokens IN ACCESS EXCLUSIVE MODE")
+        query, form = live.emulator.frame_post(portal, 1)
+        assert_refused(requests.post(live.url + door, params=query, data=form, timeout=20), 503)
+        conn.rollback()
+    assert requests.post(live.url + door, params=query, data=form, timeout=20).status_code == 200
 
 
 def test_nothing_secret_is_logged(live: Live, portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
