@@ -280,6 +280,7 @@ activities = Table(
     Column("is_completed", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("created_day", Date, nullable=False),
+    Column("started_at", BigInteger),
     Column("end_at", BigInteger),
     Column("end_day", Date),
     Column("deadline_at", BigInteger),  # None: no deadline
@@ -290,8 +291,10 @@ activities = Table(
     Column("is_opened", Boolean, nullable=False, default=False),  # READ_CONFIRMED
     Column("item_type_id", Integer),  # OWNER_TYPE_ID: the CRM item it belongs to
     Column("item_id", BigInteger),
+    Column("session_id", BigInteger),  # of an open channel session: its number
     Index("ix_activities_created", "portal_id", "created_day"),
     Index("ix_activities_done", "portal_id", "done_day"),
+    Index("ix_activities_open", "portal_id", "is_completed", "deadline_at"),
     Index("ix_activities_item", "portal_id", "item_type_id", "item_id"),
 )
 
