@@ -34,6 +34,7 @@ class Unit(StrEnum):
 class Better(StrEnum):
     UP = "up"
     DOWN = "down"
+    NEAR_100 = "near_100"  # 100 % is best, more is as bad as less
     NEITHER = "none"
 
 
