@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, case, exists, or_, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, case, exists, not_, or_, type_coerce
 
-from b24app.facts.tables import deals, leads, stage_stays
+from b24app.facts.tables import campaigns, deals, leads, stage_stays
 from b24app.metrics import measures
 from b24app.metrics.measures import Cut, Measure, Table
 
@@ -23,21 +23,27 @@ DEAL, LEAD = 2, 1
 Columns = Mapping[Cut, tuple[ColumnElement[Any], ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Records:
     """Where a table's records are. `day` None: the present state. `only`: what every record must be."""
 
     source: FromClause
     portal: ColumnElement[int]
-    only: tuple[ColumnElement[bool], ...]
+    only: tuple[ColumnElement[bool], ...] = ()
     day: ColumnElement[Any] | None
+    cuts: Columns
+    category: ColumnElement[int] | None = None
+    currency: ColumnElement[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortalRecords(Records):
+    """Records that the portal keeps: it can be asked for them by entity type and id."""
+
     at: ColumnElement[int]  # the moment that the day is cut from
     entity_type_id: int
     id: ColumnElement[int]
     row_id: ColumnElement[int]  # unique: one deal can have several stays
-    cuts: Columns
-    category: ColumnElement[int] | None = None
-    currency: ColumnElement[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ _stay_of_deal = stage_stays.join(
 )
 
 RECORDS: Mapping[Table, Records] = {
-    Table.WON_LOST: Records(
+    Table.WON_LOST: PortalRecords(
         source=deals,
         portal=deals.c.portal_id,
         only=(_no_template,),
@@ -87,7 +93,7 @@ RECORDS: Mapping[Table, Records] = {
         category=deals.c.category_id,
         currency=deals.c.currency,
     ),
-    Table.COHORT: Records(
+    Table.COHORT: PortalRecords(
         source=deals,
         portal=deals.c.portal_id,
         only=(_no_template,),
@@ -99,7 +105,7 @@ RECORDS: Mapping[Table, Records] = {
         cuts={**_deal_cuts, Cut.DAY: (deals.c.created_day,)},
         category=deals.c.category_id,
     ),
-    Table.OPEN: Records(
+    Table.OPEN: PortalRecords(
         source=deals,
         portal=deals.c.portal_id,
         only=(_no_template,),
@@ -112,7 +118,7 @@ RECORDS: Mapping[Table, Records] = {
         category=deals.c.category_id,
         currency=deals.c.currency,
     ),
-    Table.STAYS: Records(
+    Table.STAYS: PortalRecords(
         source=_stay_of_deal,
         portal=stage_stays.c.portal_id,
         only=(_no_template, stage_stays.c.entity_type_id == DEAL),
@@ -130,7 +136,7 @@ RECORDS: Mapping[Table, Records] = {
         },
         category=stage_stays.c.category_id,
     ),
-    Table.LEADS: Records(
+    Table.LEADS: PortalRecords(
         source=leads,
         portal=leads.c.portal_id,
         only=(),
@@ -145,7 +151,18 @@ RECORDS: Mapping[Table, Records] = {
             Cut.CHANNEL: (leads.c.utm_source, leads.c.source_id),
         },
     ),
+    Table.CAMPAIGNS: Records(
+        source=campaigns,
+        portal=campaigns.c.portal_id,
+        day=campaigns.c.day,
+        cuts={
+            Cut.DAY: (campaigns.c.day,),
+            Cut.ENTERED_CHANNEL: (campaigns.c.channel,),
+            Cut.TAGGED_DEPARTMENT: (campaigns.c.department_id,),
+        },
+    ),
 }
+"""Tables whose measures are sums over their rows; for the others see `computed`."""
 
 DEALS_AND_LEADS = deals.outerjoin(
     leads, and_(leads.c.portal_id == deals.c.portal_id, leads.c.lead_id == deals.c.lead_id)
@@ -156,6 +173,7 @@ _first_contact = case((leads.c.created_at < deals.c.created_at, leads.c.created_
 _processing = deals.c.moved_at - _first_contact
 _stay = stage_stays.c.left_at - stage_stays.c.entered_at
 _stay_in_progress = stage_stays.c.semantics == "P"
+_campaign = campaigns.c.external_id.is_not(None)
 
 _bought_before = (
     exists()
@@ -182,6 +200,9 @@ VALUES: Mapping[Measure, Value] = {
     measures.PROCESSED_BACKWARDS: Value(and_(_won, _processing < 0), with_lead=True, semantics="S"),
     measures.CLIENT_WON: Value(and_(_won, deals.c.client.is_not(None)), semantics="S"),
     measures.REPEAT_WON: Value(and_(_won, deals.c.client.is_not(None), _bought_before), semantics="S"),
+    measures.NEW_CUSTOMERS: Value(
+        and_(_won, deals.c.client.is_not(None), not_(_bought_before)), semantics="S"
+    ),
     measures.COHORT_DEALS: Value(deals.c.deal_id.is_not(None)),
     measures.COHORT_WON: Value(_won),
     measures.COHORT_OPEN: Value(_open),
@@ -192,4 +213,8 @@ VALUES: Mapping[Measure, Value] = {
     measures.STAYS_BACKWARDS: Value(and_(_stay_in_progress, _stay < 0)),
     measures.LEADS_CREATED: Value(leads.c.lead_id.is_not(None)),
     measures.LEADS_CONVERTED: Value(leads.c.semantics == "S"),
+    measures.DELIVERED: Value(_campaign, campaigns.c.delivered),
+    measures.OPENED: Value(_campaign, campaigns.c.opened),
+    measures.CLICKED: Value(_campaign, campaigns.c.clicked),
+    measures.VISITS: Value(_campaign, campaigns.c.visits),
 }

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, case, func, literal, null, or_, select
 from sqlalchemy import type_coerce as coerce
 
-from b24app.facts.measures import LEAD, RECORDS, VALUES, Records
+from b24app.facts.measures import LEAD, RECORDS, VALUES, PortalRecords
 from b24app.facts.sums import conditions, source_of
 from b24app.facts.tables import deals, leads
 from b24app.metrics.kinds import Shape
@@ -97,8 +97,11 @@ def page(conn: Connection, portal_id: int, question: Question, number: int) -> l
     ]
 
 
-def _records(question: Question) -> Records:
-    return RECORDS[_table(question.shape.measures)]
+def _records(question: Question) -> PortalRecords:
+    records = RECORDS[_table(question.shape.measures)]
+    if not isinstance(records, PortalRecords):
+        raise TypeError("these records are not on the portal")
+    return records
 
 
 def _table(measures: Sequence[Measure]) -> Table:
@@ -114,7 +117,7 @@ def _counting(measure: Measure) -> tuple[ColumnElement[int], ColumnElement[int]]
     return case((value.where, 1), else_=0), case((value.where, added), else_=0)
 
 
-def _about(statement: Select[Any], records: Records, portal_id: int, question: Question) -> Select[Any]:
+def _about(statement: Select[Any], records: PortalRecords, portal_id: int, question: Question) -> Select[Any]:
     measures = question.shape.measures
     query = SumsQuery(
         table=_table(measures),

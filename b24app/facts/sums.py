@@ -1,4 +1,7 @@
-"""Reads sums of stored facts: one SELECT per question, added up by the database."""
+"""Reads sums of stored facts: one SELECT per question, added up by the database.
+
+What is no sum over rows (a cost is spread over its days) has a reader of its own in `computed`.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, case, func, literal_column, select
 
+from b24app.facts import big_sums
+from b24app.facts.computed import COMPUTED
 from b24app.facts.measures import DEALS_AND_LEADS, RECORDS, VALUES, Records, Value
 from b24app.metrics.measures import Cut, Measure
 from b24app.metrics.sums import Cell, SumsQuery
-
-CARRY = 1_000_000_000
-"""Money is summed in two parts, so that even absurd amounts never leave the 64 bits of SQLite."""
 
 _FIELDS = {
     Cut.OWNER: ("owner",),
@@ -21,6 +23,8 @@ _FIELDS = {
     Cut.STAGE: ("stage",),
     Cut.REACHED: ("reached",),
     Cut.CHANNEL: ("utm_source", "source_id"),
+    Cut.ENTERED_CHANNEL: ("channel",),
+    Cut.TAGGED_DEPARTMENT: ("department",),
 }
 
 
@@ -31,6 +35,8 @@ def read_all(conn: Connection, portal_id: int, queries: Iterable[SumsQuery]) -> 
 
 def read(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
     """The sums that the query asks for, apart by its cuts and, where there is money, by currency."""
+    if query.table in COMPUTED:
+        return COMPUTED[query.table](conn, portal_id, query)
     if query.owners is not None and not query.owners:
         return []
     records = RECORDS[query.table]
@@ -73,6 +79,8 @@ def conditions(records: Records, portal_id: int, query: SumsQuery) -> list[Colum
             )  # plain equality: the planner takes the owner index
         else:
             found.append(owner.in_(sorted(query.owners)))
+    if query.departments is not None:
+        found.append(records.cuts[Cut.TAGGED_DEPARTMENT][0].in_(sorted(query.departments)))
     if query.categories is not None and records.category is not None:
         found.append(records.category.in_(sorted(query.categories)))
     states = {VALUES[measure].semantics for measure in query.measures}
@@ -104,7 +112,7 @@ def _sum(measure: Measure, value: Value) -> list[ColumnElement[Any]]:
         return [_added(value.where, literal_column("1"))]
     if not measure.is_money:
         return [_added(value.where, value.adds)]
-    return [_added(value.where, value.adds // CARRY), _added(value.where, value.adds % CARRY)]
+    return [_added(value.where, part) for part in big_sums.parts_of(value.adds)]
 
 
 def _added(where: ColumnElement[bool], what: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -112,6 +120,4 @@ def _added(where: ColumnElement[bool], what: ColumnElement[Any]) -> ColumnElemen
 
 
 def _total(measure: Measure, values: Any) -> int:
-    if not measure.is_money:
-        return int(next(values))
-    return int(next(values)) * CARRY + int(next(values))
+    return big_sums.joined(values) if measure.is_money else int(next(values))

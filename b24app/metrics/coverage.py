@@ -18,6 +18,13 @@ class Source(StrEnum):
     STAGE_HISTORY = "stage_history"
     STAGES = "stages"
     CURRENCIES = "currencies"
+    COSTS = "costs"  # entered in the app
+    CAMPAIGNS = "campaigns"  # entered in the app
+    ACTIVITIES = "activities"
+    CALLS = "calls"
+    TASKS = "tasks"
+    TIME_RECORDS = "time_records"
+    BUDGETS = "budget_items"
 
 
 class Reason(StrEnum):

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from functools import cache
 
 from b24app.metrics import periods
 from b24app.metrics.context import Context
 from b24app.metrics.coverage import Covered, Level, Reason
-from b24app.metrics.kinds import NO_RATE, Outcome, Ratio, Shape
-from b24app.metrics.measures import Cut, Measure, Table
+from b24app.metrics.kinds import Outcome, Ratio, Shape
+from b24app.metrics.measures import ENTERED, Cut, Measure, Table
 from b24app.metrics.metric import TIMES, By, Metric
 from b24app.metrics.periods import Grain, Period
 from b24app.metrics.query import KpiQuery
@@ -24,11 +25,12 @@ CUTS: Mapping[By, frozenset[Cut]] = {
     By.WEEK: frozenset({Cut.DAY}),
     By.MONTH: frozenset({Cut.DAY}),
     By.USER: frozenset({Cut.OWNER}),
-    By.DEPARTMENT: frozenset({Cut.OWNER}),
+    By.DEPARTMENT: frozenset({Cut.OWNER, Cut.TAGGED_DEPARTMENT}),
     By.PIPELINE: frozenset({Cut.CATEGORY}),
     By.STAGE: frozenset({Cut.CATEGORY, Cut.STAGE}),
-    By.CHANNEL: frozenset({Cut.CHANNEL}),
+    By.CHANNEL: frozenset({Cut.CHANNEL, Cut.ENTERED_CHANNEL}),
 }
+"""What must be kept apart for the rows; what a table does not offer does not touch it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,15 @@ def owners_of(query: KpiQuery, context: Context) -> frozenset[int] | None:
     return frozenset({query.scope.id})
 
 
+def departments_of(query: KpiQuery, context: Context) -> frozenset[int] | None:
+    """Whose entered records count in the scope: those of the department and of all below it, for an employee
+    none. None for the company: what was entered without a department counts there too.
+    """
+    if query.scope.whose is Whose.COMPANY:
+        return None
+    return frozenset(_departments_in(query, context))
+
+
 def _queries(
     query: KpiQuery, context: Context, metrics: Iterable[Metric], period: Period
 ) -> tuple[SumsQuery, ...]:
@@ -122,17 +133,22 @@ def _queries(
     cuts: dict[Table, set[Cut]] = {}
     by_cuts = frozenset() if query.by is None else CUTS[query.by]
     for metric in metrics:
+        if query.scope.whose not in metric.per:
+            continue
+        own_cuts = by_cuts | metric.step_cuts | (CUTS[By.CHANNEL] if metric.by_channel else frozenset())
         for measure in metric.measures_in(context.uses_leads):
             measures.setdefault(measure.table, set()).add(measure)
-            cuts.setdefault(measure.table, set()).update(by_cuts | metric.step_cuts)
+            cuts.setdefault(measure.table, set()).update(own_cuts)
     owners = owners_of(query, context)
+    departments = departments_of(query, context)
     return tuple(
         SumsQuery(
             table=table,
             measures=frozenset(measures[table]),
             period=period,
-            owners=owners,
-            categories=None if table is Table.LEADS else context.categories,
+            owners=None if table in ENTERED else owners,
+            categories=context.categories if Cut.CATEGORY in OFFERED[table] else None,
+            departments=departments if table in ENTERED else None,
             cuts=frozenset(cuts[table]) & OFFERED[table],
         )
         for table in Table
@@ -140,12 +156,17 @@ def _queries(
     )
 
 
+_DEAL_CUTS = frozenset({Cut.OWNER, Cut.DAY, Cut.CATEGORY, Cut.STAGE, Cut.CHANNEL})
+_ENTERED_CUTS = frozenset({Cut.DAY, Cut.ENTERED_CHANNEL, Cut.TAGGED_DEPARTMENT})
+
 OFFERED: Mapping[Table, frozenset[Cut]] = {
-    Table.WON_LOST: frozenset(Cut) - {Cut.REACHED},
-    Table.COHORT: frozenset(Cut),
-    Table.OPEN: frozenset(Cut) - {Cut.REACHED, Cut.DAY},
-    Table.STAYS: frozenset(Cut) - {Cut.REACHED},
+    Table.WON_LOST: _DEAL_CUTS,
+    Table.COHORT: _DEAL_CUTS | {Cut.REACHED},
+    Table.OPEN: _DEAL_CUTS - {Cut.DAY},
+    Table.STAYS: _DEAL_CUTS,
     Table.LEADS: frozenset({Cut.OWNER, Cut.DAY, Cut.CHANNEL}),
+    Table.COSTS: _ENTERED_CUTS,
+    Table.CAMPAIGNS: _ENTERED_CUTS,
 }
 """What the records of a table can be kept apart by; other cuts do not touch it."""
 
@@ -162,17 +183,30 @@ class _Folded:
         self.total = Totals()
         self.rows: dict[str, Totals] = {}
         self.days: dict[str, set[date]] = {}
-        keys_of = _keys(query, context)
+        channels = _Channels(context)
+        keys_of = _keys(query, context, channels)
+        by_channel = any(metric.by_channel for metric in query.metrics)
         for cell in cells:
-            self.total.add(cell)
+            channel = channels.of(cell) if by_channel else None
+            self.total.add(cell, channel)
             for key in keys_of(cell):
-                self.rows.setdefault(key, Totals()).add(cell)
+                self.rows.setdefault(key, Totals()).add(cell, channel)
 
     def row(self, key: str) -> Totals:
         return self.rows.get(key) or Totals()
 
 
-def _keys(query: KpiQuery, context: Context) -> Callable[[Cell], Iterable[str]]:
+class _Channels:
+    """The channels of cells, each found by the rules once."""
+
+    def __init__(self, context: Context) -> None:
+        self._found = cache(context.channel)
+
+    def of(self, cell: Cell) -> str:
+        return cell.channel or self._found(cell.utm_source, cell.source_id)
+
+
+def _keys(query: KpiQuery, context: Context, channels: _Channels) -> Callable[[Cell], Iterable[str]]:
     """To which rows a cell belongs."""
     by = query.by
     if by in TIMES:
@@ -184,14 +218,16 @@ def _keys(query: KpiQuery, context: Context) -> Callable[[Cell], Iterable[str]]:
         employees = context.org.employees() | _self(query)
         return lambda cell: (f"user:{cell.owner}",) if cell.owner in employees else ()
     if by is By.DEPARTMENT:
-        homes = _departments_of(query, context)
-        return lambda cell: homes.get(cell.owner or 0, ())
+        homes, above = _departments_of(query, context), _departments_above(query, context)
+        return lambda cell: (
+            homes.get(cell.owner or 0, ()) if cell.department is None else above.get(cell.department, ())
+        )
     if by is By.PIPELINE:
         return lambda cell: (f"pipeline:{cell.category}",)
     if by is By.STAGE:
         return lambda cell: (f"stage:{cell.category}:{cell.stage}",)
     if by is By.CHANNEL:
-        return lambda cell: (f"channel:{context.channel(cell.utm_source, cell.source_id)}",)
+        return lambda cell: (f"channel:{channels.of(cell)}",)
     return lambda cell: ()
 
 
@@ -219,6 +255,15 @@ def _departments_of(query: KpiQuery, context: Context) -> dict[int, tuple[str, .
         for user_id in context.org.people(department_id):
             homes.setdefault(user_id, []).append(f"department:{department_id}")
     return {user_id: tuple(keys) for user_id, keys in homes.items()}
+
+
+def _departments_above(query: KpiQuery, context: Context) -> dict[int, tuple[str, ...]]:
+    """For every department the row keys of itself and of the departments above it, within the scope."""
+    above: dict[int, list[str]] = {}
+    for department_id in _departments_in(query, context):
+        for inner in context.org.subtree(department_id):
+            above.setdefault(inner, []).append(f"department:{department_id}")
+    return {department_id: tuple(keys) for department_id, keys in above.items()}
 
 
 def _value(
@@ -267,9 +312,9 @@ def _judged(outcome: Outcome, covered: Covered) -> tuple[Outcome, Reason | None]
 
 
 def _is_few(shape: Shape, outcome: Outcome, context: Context) -> bool:
-    if not isinstance(shape, Ratio) or outcome.denominator is None:
+    if not isinstance(shape, Ratio) or outcome.sample is None:
         return False
-    return outcome.denominator < (context.min_mean if shape.is_mean else context.min_ratio)
+    return outcome.sample < (context.min_mean if shape.is_mean else context.min_ratio)
 
 
 def _change(value: Fraction | None, before: Fraction | None) -> Fraction | None:
@@ -279,15 +324,13 @@ def _change(value: Fraction | None, before: Fraction | None) -> Fraction | None:
 
 
 def _left_out(metric: Metric, shape: Shape, totals: Totals, context: Context) -> tuple[LeftOut, ...]:
-    found: list[LeftOut] = []
-    without_rate: Counter[str] = Counter()
+    counts: Counter[tuple[str, str | None]] = Counter()
     for term in shape.terms:
-        without_rate |= term.without_rate(totals, context.rates)
-    found += [LeftOut(NO_RATE, count, code) for code, count in sorted(without_rate.items()) if count]
+        counts |= term.left_out(totals, context.rates)
     for reason, measure in metric.left_out:
-        if count := totals.of(measure):
-            found.append(LeftOut(reason, count))
-    return tuple(found)
+        counts[reason, None] += int(totals.of(measure))
+    order = sorted(counts.items(), key=lambda item: (item[0][1] is None, item[0][1] or "", item[0][0]))
+    return tuple(LeftOut(reason, count, code) for (reason, code), count in order if count)
 
 
 def _no_rows(metric: Metric, query: KpiQuery) -> tuple[Row, ...] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 from b24app.metrics.measures import Measure
 from b24app.metrics.money import Rates
@@ -12,6 +13,33 @@ from b24app.metrics.sums import Totals
 
 NO_RATE = "no_rate"
 NEGATIVE_DURATION = "negative_duration"
+NO_COST = "no_cost"
+
+LeftOut = Counter[tuple[str, str | None]]
+"""How many records a term leaves out, by reason and, where that is why, currency."""
+
+
+class Term(Protocol):
+    """One side of a KPI, computed from sums."""
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What it is computed from; the first one is what its records are counted by."""
+
+    @property
+    def is_money(self) -> bool: ...
+
+    @property
+    def is_spread(self) -> bool:
+        """True for amounts with shares of records in them, which may never end as decimals."""
+
+    @property
+    def by_channel(self) -> bool:
+        """True where the sums must be kept apart by channel."""
+
+    def of(self, totals: Totals, rates: Rates) -> Fraction: ...
+
+    def left_out(self, totals: Totals, rates: Rates) -> LeftOut: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +49,13 @@ class Count:
     measures: tuple[Measure, ...]
 
     is_money = False
+    is_spread = False
+    by_channel = False
 
     def of(self, totals: Totals, rates: Rates) -> Fraction:
         return Fraction(sum(totals.of(measure) for measure in self.measures))
 
-    def without_rate(self, totals: Totals, rates: Rates) -> Counter[str]:
+    def left_out(self, totals: Totals, rates: Rates) -> LeftOut:
         return Counter()
 
 
@@ -35,8 +65,10 @@ class Money:
 
     amount: Measure
     records: Measure
+    is_spread: bool = False
 
     is_money = True
+    by_channel = False
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -46,9 +78,10 @@ class Money:
         converted = (rates.convert(amount, code) for code, amount in totals.by_currency(self.amount))
         return sum((worth for worth in converted if worth is not None), Fraction(0))
 
-    def without_rate(self, totals: Totals, rates: Rates) -> Counter[str]:
-        """Records left out because their currency has no rate, by currency."""
-        return Counter({code: n for code, n in totals.by_currency(self.records) if code not in rates.factors})
+    def left_out(self, totals: Totals, rates: Rates) -> LeftOut:
+        """Records whose currency has no rate."""
+        counts = totals.by_currency(self.records)
+        return Counter({(NO_RATE, code): int(n) for code, n in counts if code not in rates.factors})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +91,8 @@ class CountWithRate:
     records: Measure
 
     is_money = False
+    is_spread = False
+    by_channel = False
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -68,20 +103,76 @@ class CountWithRate:
             sum(count for code, count in totals.by_currency(self.records) if code in rates.factors)
         )
 
-    def without_rate(self, totals: Totals, rates: Rates) -> Counter[str]:
+    def left_out(self, totals: Totals, rates: Rates) -> LeftOut:
         return Counter()
 
 
-Term = Count | Money | CountWithRate
+@dataclass(frozen=True, slots=True)
+class NetReturn:
+    """Income − cost, over the channels that have a cost; the income of the others is left out."""
+
+    income: Money
+    cost: Money
+
+    is_money = True
+    is_spread = True
+    by_channel = True
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return self.income.measures + self.cost.measures
+
+    def of(self, totals: Totals, rates: Rates) -> Fraction:
+        found = Fraction(0)
+        for channel in totals.by_channel():
+            if cost := self.cost.of(channel, rates):
+                found += self.income.of(channel, rates) - cost
+        return found
+
+    def left_out(self, totals: Totals, rates: Rates) -> LeftOut:
+        found = self.cost.left_out(totals, rates)
+        for channel in totals.by_channel():
+            if self.cost.of(channel, rates):
+                found += self.income.left_out(channel, rates)
+            else:
+                found[NO_COST, None] += int(channel.of(self.income.records))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class CountWithCost:
+    """How many records came through channels that have a cost."""
+
+    records: Measure
+    cost: Money
+
+    is_money = False
+    is_spread = False
+    by_channel = True
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.records, *self.cost.measures)
+
+    def of(self, totals: Totals, rates: Rates) -> Fraction:
+        paid = (channel for channel in totals.by_channel() if self.cost.of(channel, rates))
+        return Fraction(sum(channel.of(self.records) for channel in paid))
+
+    def left_out(self, totals: Totals, rates: Rates) -> LeftOut:
+        return Counter()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A computed KPI. `value` None: nothing to divide by. Sums have no numerator and denominator."""
+    """A computed KPI. `value` None: nothing to divide by. Sums have no numerator and denominator.
+
+    `sample`: how many records a ratio rests on.
+    """
 
     value: Fraction | None
     numerator: Fraction | None = None
     denominator: Fraction | None = None
+    sample: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +195,20 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Σ numerator / Σ denominator. `is_mean`: an average per record, judged by the smaller minimum sample."""
+    """Σ numerator / Σ denominator. `is_mean`: an average per record, judged by the smaller minimum sample.
+
+    `sample`: the records that it rests on, where the denominator does not count records itself.
+    """
 
     numerator: Term
     denominator: Term
     is_mean: bool = False
+    sample: Term | None = None
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        return self.numerator.measures + self.denominator.measures
+        sample = () if self.sample is None else self.sample.measures
+        return self.numerator.measures + self.denominator.measures + sample
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -120,7 +216,8 @@ class Ratio:
 
     def outcome(self, totals: Totals, rates: Rates) -> Outcome:
         top, bottom = self.numerator.of(totals, rates), self.denominator.of(totals, rates)
-        return Outcome(top / bottom if bottom else None, top, bottom)
+        records = bottom if self.sample is None else self.sample.of(totals, rates)
+        return Outcome(top / bottom if bottom else None, top, bottom, records)
 
 
 Shape = Sum | Ratio

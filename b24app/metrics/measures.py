@@ -14,6 +14,17 @@ class Table(StrEnum):
     OPEN = "open"  # deals in progress now; no day
     STAYS = "stays"  # stays of deals in a stage by the day they ended
     LEADS = "leads"  # leads by the day they were created
+    COSTS = "costs"  # marketing costs, spread evenly over their days
+    CAMPAIGNS = "campaigns"  # results of campaigns by their day
+    TASKS_CLOSED = "tasks_closed"  # completed tasks by the day they were closed
+    TASKS_DUE = "tasks_due"  # tasks by the day of their deadline
+    TIME_RECORDS = "time_records"  # hours logged on tasks by the day worked
+    CAPACITY = "capacity"  # working time of employees by day
+    BUDGETS = "budgets"  # items with a money budget by the day they were closed
+    CALLS = "calls"  # calls by the day they began
+    MAILS = "mails"  # outgoing CRM e-mails by the day they were created
+    ACTIVITIES_DONE = "activities_done"  # completed CRM activities by the day of completion
+    ACTIVITIES_OPEN = "activities_open"  # CRM activities that are not completed now; no day
 
 
 class Cut(StrEnum):
@@ -25,6 +36,16 @@ class Cut(StrEnum):
     STAGE = "stage"
     REACHED = "reached"
     CHANNEL = "channel"
+    ENTERED_CHANNEL = "entered_channel"  # as it was entered, not found by the rules
+    TAGGED_DEPARTMENT = "tagged_department"  # the one that was entered, not the owner's
+    PROJECT = "project"
+
+
+PRESENT = frozenset({Table.OPEN, Table.ACTIVITIES_OPEN})
+"""The present state: these records have no day."""
+
+ENTERED = frozenset({Table.COSTS, Table.CAMPAIGNS})
+"""Entered in the app: they belong to a department or to the company only, never to an employee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +67,8 @@ PROCESSED_BACKWARDS = Measure("processed_backwards", Table.WON_LOST)
 CLIENT_WON = Measure("client_won", Table.WON_LOST)
 """Won deals with a known client."""
 REPEAT_WON = Measure("repeat_won", Table.WON_LOST)
+NEW_CUSTOMERS = Measure("new_customers", Table.WON_LOST)
+"""Won deals that are the very first of their client."""
 
 COHORT_DEALS = Measure("cohort_deals", Table.COHORT)
 COHORT_WON = Measure("cohort_won", Table.COHORT)
@@ -61,8 +84,65 @@ STAYS_BACKWARDS = Measure("stays_backwards", Table.STAYS)
 LEADS_CREATED = Measure("leads_created", Table.LEADS)
 LEADS_CONVERTED = Measure("leads_converted", Table.LEADS)
 
+COST = Measure("cost", Table.COSTS, is_money=True)
+"""What was spent on the days; shares of a cost are exact fractions."""
+COST_ENTRIES = Measure("cost_entries", Table.COSTS)
+
+DELIVERED = Measure("delivered", Table.CAMPAIGNS)
+OPENED = Measure("opened", Table.CAMPAIGNS)
+CLICKED = Measure("clicked", Table.CAMPAIGNS)
+VISITS = Measure("visits", Table.CAMPAIGNS)
+
+IDLE_DEALS = Measure("idle_deals", Table.OPEN)
+"""Deals in progress without an open CRM activity."""
+
+TASKS_DONE = Measure("tasks_done", Table.TASKS_CLOSED)
+ESTIMATED_TASKS = Measure("estimated_tasks", Table.TASKS_CLOSED)
+ESTIMATED_SECONDS = Measure("estimated_seconds", Table.TASKS_CLOSED)
+SPENT_SECONDS = Measure("spent_seconds", Table.TASKS_CLOSED)
+"""Logged on the tasks that have an estimate."""
+CHECKED_TASKS = Measure("checked_tasks", Table.TASKS_CLOSED)
+"""Those whose history was read."""
+RETURNED_TASKS = Measure("returned_tasks", Table.TASKS_CLOSED)
+UNCHECKED_TASKS = Measure("unchecked_tasks", Table.TASKS_CLOSED)
+GOOD_MARKS = Measure("good_marks", Table.TASKS_CLOSED)
+BAD_MARKS = Measure("bad_marks", Table.TASKS_CLOSED)
+
+TASKS_DUE = Measure("tasks_due", Table.TASKS_DUE)
+"""Those whose deadline has come, deferred ones left out."""
+TASKS_ON_TIME = Measure("tasks_on_time", Table.TASKS_DUE)
+PLANNED_TASKS = Measure("planned_tasks", Table.TASKS_DUE)
+PLANNED_SECONDS = Measure("planned_seconds", Table.TASKS_DUE)
+
+LOGGED_SECONDS = Measure("logged_seconds", Table.TIME_RECORDS)
+LOGGED_BACKWARDS = Measure("logged_backwards", Table.TIME_RECORDS)
+CAPACITY_SECONDS = Measure("capacity_seconds", Table.CAPACITY)
+
+BUDGETS = Measure("budgets", Table.BUDGETS)
+PLANNED_MONEY = Measure("planned_money", Table.BUDGETS, is_money=True)
+ACTUAL_MONEY = Measure("actual_money", Table.BUDGETS, is_money=True)
+
+CALLS_OUT = Measure("calls_out", Table.CALLS)
+CALLS_IN = Measure("calls_in", Table.CALLS)
+CALLS_MISSED = Measure("calls_missed", Table.CALLS)
+TALK_SECONDS = Measure("talk_seconds", Table.CALLS)
+TALKS_BACKWARDS = Measure("talks_backwards", Table.CALLS)
+
+MAILS_SENT = Measure("mails_sent", Table.MAILS)
+MAILS_TRACKED = Measure("mails_tracked", Table.MAILS)
+MAILS_OPENED = Measure("mails_opened", Table.MAILS)
+
+ACTIVITIES_DONE = Measure("activities_done", Table.ACTIVITIES_DONE)
+MEETINGS_HELD = Measure("meetings_held", Table.ACTIVITIES_DONE)
+ACTIVITIES_OVERDUE = Measure("activities_overdue", Table.ACTIVITIES_OPEN)
+
 MEASURES = (
     DEALS_WON, WON_AMOUNT, DEALS_LOST, PROCESSED, PROCESSING_SECONDS, PROCESSED_BACKWARDS, CLIENT_WON,
-    REPEAT_WON, COHORT_DEALS, COHORT_WON, COHORT_OPEN, OPEN_DEALS, OPEN_AMOUNT, STAYS, STAY_SECONDS,
-    STAYS_BACKWARDS, LEADS_CREATED, LEADS_CONVERTED,
+    REPEAT_WON, NEW_CUSTOMERS, COHORT_DEALS, COHORT_WON, COHORT_OPEN, OPEN_DEALS, OPEN_AMOUNT, STAYS,
+    STAY_SECONDS, STAYS_BACKWARDS, LEADS_CREATED, LEADS_CONVERTED, COST, COST_ENTRIES, DELIVERED, OPENED,
+    CLICKED, VISITS, IDLE_DEALS, TASKS_DONE, ESTIMATED_TASKS, ESTIMATED_SECONDS, SPENT_SECONDS,
+    CHECKED_TASKS, RETURNED_TASKS, UNCHECKED_TASKS, GOOD_MARKS, BAD_MARKS, TASKS_DUE, TASKS_ON_TIME,
+    PLANNED_TASKS, PLANNED_SECONDS, LOGGED_SECONDS, LOGGED_BACKWARDS, CAPACITY_SECONDS, BUDGETS,
+    PLANNED_MONEY, ACTUAL_MONEY, CALLS_OUT, CALLS_IN, CALLS_MISSED, TALK_SECONDS, TALKS_BACKWARDS,
+    MAILS_SENT, MAILS_TRACKED, MAILS_OPENED, ACTIVITIES_DONE, MEETINGS_HELD, ACTIVITIES_OVERDUE,
 )  # fmt: skip

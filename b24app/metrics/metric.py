@@ -144,6 +144,11 @@ class Metric:
         """True for a KPI of the present state, which has no period."""
         return all(measure.table is Table.OPEN for measure in self.shape.measures)
 
+    @property
+    def by_channel(self) -> bool:
+        """True where the sums must be kept apart by channel, whatever the value is split by."""
+        return any(term.by_channel for term in self.shape.terms)
+
     def shape_in(self, uses_leads: bool) -> Shape:
         """The arithmetic on this portal: without leads a deal counts as one."""
         return self.shape if uses_leads or self.without_leads is None else self.without_leads

@@ -28,7 +28,7 @@ class Rates:
     currency: str | None = None
     factors: Mapping[str, Fraction] = field(default_factory=dict)
 
-    def convert(self, amount: int, code: str) -> Fraction | None:
+    def convert(self, amount: int | Fraction, code: str) -> Fraction | None:
         """The worth of stored ten-thousandths of `code`; None without a rate, never 1:1."""
         factor = self.factors.get(code)
         return None if factor is None else Fraction(amount, SCALE) * factor

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import NamedTuple
 
 from b24app.metrics.measures import Cut, Measure, Table
@@ -16,7 +17,8 @@ from b24app.metrics.periods import Period
 class SumsQuery:
     """Sums of measures of one table. None for `owners` or `categories` means all of them.
 
-    `period` is ignored by tables of the present state.
+    `period` is ignored by tables of the present state. `departments` is for tables of entered records, as
+    `owners` is for all others.
     """
 
     table: Table
@@ -24,13 +26,18 @@ class SumsQuery:
     period: Period
     owners: frozenset[int] | None = None
     categories: frozenset[int] | None = None
+    departments: frozenset[int] | None = None
     cuts: frozenset[Cut] = frozenset()
+
+
+Amount = int | Fraction
+"""Sums of records are whole; shares of a record (a cost spread over its days) are exact fractions."""
 
 
 class Cell(NamedTuple):
     """Sums of records that are alike in every field that was asked to be kept apart; the others are None."""
 
-    sums: dict[Measure, int]
+    sums: Mapping[Measure, Amount]
     owner: int | None = None
     day: date | None = None
     category: int | None = None
@@ -38,27 +45,42 @@ class Cell(NamedTuple):
     reached: str | None = None
     utm_source: str | None = None
     source_id: str | None = None
+    channel: str | None = None  # as entered; of leads and deals it follows from the two before
+    department: int | None = None  # as entered
     currency: str | None = None  # of tables with money always
+
+    def count(self, measure: Measure) -> int:
+        """How many records; 0 where the measure was not asked for."""
+        return int(self.sums.get(measure, 0))
 
 
 class Totals:
-    """Sums of many cells by measure and currency."""
+    """Sums of many cells by measure, currency and, where channels are kept apart, channel."""
 
     def __init__(self) -> None:
-        self._sums: defaultdict[tuple[Measure, str | None], int] = defaultdict(int)
+        self._sums: defaultdict[tuple[Measure, str | None, str | None], Amount] = defaultdict(int)
 
-    def add(self, cell: Cell) -> None:
+    def add(self, cell: Cell, channel: str | None = None) -> None:
         for measure, value in cell.sums.items():
             if value:
-                self._sums[measure, cell.currency] += value
+                self._sums[measure, cell.currency, channel] += value
 
-    def by_currency(self, measure: Measure) -> Iterator[tuple[str, int]]:
-        for (found, currency), value in self._sums.items():
-            if found is measure:
-                yield currency or "", value
+    def by_currency(self, measure: Measure) -> Iterator[tuple[str, Amount]]:
+        found: defaultdict[str, Amount] = defaultdict(int)
+        for (known, currency, _), value in self._sums.items():
+            if known is measure:
+                found[currency or ""] += value
+        yield from found.items()
 
-    def of(self, measure: Measure) -> int:
-        return sum(value for (found, _), value in self._sums.items() if found is measure)
+    def of(self, measure: Measure) -> Amount:
+        return sum(value for (known, _, _), value in self._sums.items() if known is measure)
+
+    def by_channel(self) -> Iterator[Totals]:
+        """The same sums channel by channel, in no particular order."""
+        found: defaultdict[str | None, Totals] = defaultdict(Totals)
+        for (measure, currency, channel), value in self._sums.items():
+            found[channel]._sums[measure, currency, channel] = value
+        yield from found.values()
 
     @property
     def is_empty(self) -> bool:

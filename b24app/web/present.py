@@ -20,6 +20,9 @@ from b24app.metrics.query import KpiQuery
 PLACES = 10
 """Decimal places of ratios and means."""
 
+EXACT_PLACES = 60
+"""Decimal places of money that is written exactly."""
+
 JsonNumber = int | str | None
 
 
@@ -128,7 +131,9 @@ def _quantity(value: Fraction | None, unit: Unit, is_ratio: bool) -> JsonNumber:
 def _term(value: Fraction | None, term: Term) -> JsonNumber:
     if value is None:
         return None
-    return money_text(value) if term.is_money else int(value)
+    if not term.is_money:
+        return int(value)
+    return money_text(value, PLACES if term.is_spread else EXACT_PLACES)
 
 
 def ratio_text(value: Fraction | None) -> str | None:
@@ -139,10 +144,10 @@ def ratio_text(value: Fraction | None) -> str | None:
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 
-def money_text(value: Fraction) -> str:
-    """The exact decimal, at least two places: `1234.50`. One that never ends is rounded to 10 places."""
+def money_text(value: Fraction, longest: int = EXACT_PLACES) -> str:
+    """The exact decimal, at least two places: `1234.50`. One that is longer is rounded to 10 places."""
     places = 2
-    while places < 60 and (value * 10**places).denominator != 1:
+    while places < longest and (value * 10**places).denominator != 1:
         places += 1
     scaled = value * 10**places
     if scaled.denominator != 1:

@@ -43,8 +43,8 @@ def steps(
 def _lead_steps(cells: Iterable[Cell]) -> list[Step]:
     created = converted = 0
     for cell in cells:
-        created += cell.sums.get(LEADS_CREATED, 0)
-        converted += cell.sums.get(LEADS_CONVERTED, 0)
+        created += cell.count(LEADS_CREATED)
+        converted += cell.count(LEADS_CONVERTED)
     return [Step(LEADS_STEP, created, None), Step(CONVERTED_STEP, converted, created)]
 
 
@@ -54,10 +54,10 @@ def _pipeline_steps(category: int, stages: Sequence[Stage], cohort: Iterable[Cel
     deals = won = 0
     furthest: Counter[str] = Counter()  # the stage itself, for deals that are not won
     for cell in cohort:
-        deals += cell.sums[COHORT_DEALS]
-        won += cell.sums[COHORT_WON]
-        still_open = cell.sums[COHORT_OPEN]
-        lost = cell.sums[COHORT_DEALS] - cell.sums[COHORT_WON] - still_open
+        deals += cell.count(COHORT_DEALS)
+        won += cell.count(COHORT_WON)
+        still_open = cell.count(COHORT_OPEN)
+        lost = cell.count(COHORT_DEALS) - cell.count(COHORT_WON) - still_open
         # Where a deal in progress stands counts like its history; where a lost one stands does not.
         for count, shown in ((still_open, (cell.reached, cell.stage)), (lost, (cell.reached,))):
             best = max((s for s in shown if s in sorts), key=lambda s: sorts[s], default=None)
