@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,12 @@ SERVER_URL = "B24APP_TEST_DATABASE_URL"
 """A PostgreSQL that tests may make schemas in; `python -m tests` starts one. Unset: SQLite files."""
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database without tables, gone after the test."""
+@contextmanager
+def empty_database(folder: Path) -> Iterator[str]:
+    """The URL of an empty database without tables, gone after the block; SQLite keeps it in the folder."""
     server = os.environ.get(SERVER_URL)
     if not server:
-        yield f"sqlite:///{tmp_path / 'test.db'}"
+        yield f"sqlite:///{folder / 'test.db'}"
         return
     schema = f"t_{secrets.token_hex(6)}"
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
@@ -32,6 +33,13 @@ def database_url(tmp_path: Path) -> Iterator[str]:
     with admin.connect() as conn:
         conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     admin.dispose()
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database without tables, gone after the test."""
+    with empty_database(tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -18,47 +13,7 @@ from b24app.crypto import Vault
 from b24app.facts.tables import tokens
 from emulator.server import Emulator
 from tests.http.live import eventually
-
-COMMAND = (sys.executable, "-m", "b24app")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def environment(folder: Path, url: str, auth_url: str, database_url: str, **more: str) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "B24APP_VAR_DIR": str(folder),
-        "B24APP_CLIENT_ID": "local.demo",
-        "B24APP_CLIENT_SECRET": "secret",
-        "B24APP_OAUTH_URL": auth_url,
-        "B24APP_DATABASE_URL": database_url,
-        "B24APP_BIND": url.removeprefix("http://"),
-        "B24APP_PUBLIC_URL": url,
-        "B24APP_ALLOW_PRIVATE_PORTALS": "1",
-        **more,
-    }
-
-
-@contextmanager
-def process(command: str, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    running = subprocess.Popen([*COMMAND, command], env=env, stderr=subprocess.PIPE)
-    try:
-        yield running
-    finally:
-        if running.poll() is None:
-            running.send_signal(signal.SIGTERM)
-            running.wait(30)
-
-
-def answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=2).status_code == 200
-    except requests.ConnectionError:
-        return False
+from tests.http.processes import COMMAND, answers, environment, free_port, process
 
 
 def test_the_server_migrates_serves_reads_and_stops_cleanly(database_url: str, tmp_path: Path) -> None:
