@@ -40,11 +40,11 @@ export function trendPanel({ metric: key, answer, pieces, choices, running, onMe
     box.append(h("div", { class: "chart-table", tabindex: "0" }, table));
     return panel;
   }
-  table.classList.add("hidden-text");
+  const unseen = h("div", { class: "hidden-text" }, table); // a table itself would not shrink, and the frame would scroll
   const canvas = h("canvas", { role: "img", "aria-label": `${metric.name}: ${t("trend.title")}` });
-  box.append(canvas, table);
+  box.append(canvas, unseen);
   draw(canvas, { metric, points, labels, running, answer, isMean: value.denominator !== null && value.denominator !== undefined })
-    .catch(() => table.classList.remove("hidden-text"));
+    .catch(() => unseen.classList.remove("hidden-text"));
   return panel;
 }
 
