@@ -17,6 +17,12 @@ from zoneinfo import ZoneInfo
 Portal = dict[str, Any]
 Row = dict[str, Any]
 
+KEYS = {
+    "deals_won", "revenue", "average_check", "deals_lost", "win_rate", "funnel", "funnel_conversion",
+    "processing_time", "repeat_sales_rate", "pipeline_open", "stage_time", "leads_new", "lead_conversion",
+}  # fmt: skip
+"""The KPIs that are computed here."""
+
 RATIOS = {
     "average_check", "win_rate", "funnel_conversion", "processing_time", "repeat_sales_rate", "stage_time",
     "lead_conversion", "funnel",

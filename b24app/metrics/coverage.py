@@ -47,17 +47,22 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """`covered_from`: everything from this local day on is read. `off`: why nothing is."""
+    """`covered_from`: everything from this local day on is read. `off`: why nothing is.
+
+    `is_empty`: nothing was ever entered.
+    """
 
     is_complete: bool = False
+    is_empty: bool = False
     covered_from: date | None = None
     off: Reason | None = None
 
 
 class Level(Enum):
     NONE = 0
-    PARTLY = 1
-    FULL = 2
+    EMPTY = 1  # what is entered by hand never was: there is no value, and 0 would be a wrong one
+    PARTLY = 2
+    FULL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ class Coverage:
         state = self.sources.get(need.source, SourceState())
         if state.off is not None:
             return Covered(Level.NONE, state.off)
+        if state.is_empty:
+            return Covered(Level.EMPTY, Reason.NO_RECORDS)
         if state.is_complete:
             return FULL
         if need.whole or state.covered_from is None or state.covered_from >= period.end:

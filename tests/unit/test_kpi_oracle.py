@@ -16,6 +16,8 @@ from b24app.metrics.catalog import CATALOG
 from b24app.metrics.metric import By
 from tests import oracle, random_portal, stored
 
+KNOWN = [metric for metric in CATALOG if metric.key in oracle.KEYS]
+
 QUESTIONS = 6
 """Asked of every portal."""
 
@@ -48,7 +50,7 @@ def test_every_answer_equals_the_plain_calculation(engine: Engine, seed: int) ->
         scope = pick.choice(_scopes(portal))
         text, start, end = pick.choice([*PERIODS, _dates(pick)])
         by = pick.choice([None, *By])
-        metrics = [metric for metric in CATALOG if by is None or by in metric.by]
+        metrics = [metric for metric in KNOWN if by is None or by in metric.by]
         question = f"metric={','.join(metric.key for metric in metrics)}&scope={scope}&{text}"
         answer = stored.ask(engine, portal_id, question + (f"&by={by}" if by else ""), now=now)
         for metric, value in zip(metrics, answer["values"], strict=True):
@@ -66,7 +68,7 @@ def test_comparison_equals_the_answer_for_those_days(engine: Engine, seed: int) 
     portal_id = stored.new_portal(engine, timezone=portal["timezone"], uses_leads=portal["uses_leads"])
     stored.save(engine, portal_id, portal)
     now = datetime(2026, 11, 23, 12, tzinfo=ZoneInfo(portal["timezone"]))
-    keys = ",".join(metric.key for metric in CATALOG if not metric.is_snapshot)
+    keys = ",".join(metric.key for metric in KNOWN if not metric.is_snapshot)
     running = stored.ask(
         engine, portal_id, f"metric={keys}&scope=company&period=month&compare=previous", now=now
     )

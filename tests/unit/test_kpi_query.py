@@ -107,4 +107,5 @@ def test_the_catalogue_has_the_keys_of_its_groups_in_order() -> None:
     assert [metric.key for metric in CATALOG] == [
         "deals_won", "revenue", "average_check", "deals_lost", "win_rate", "funnel", "funnel_conversion",
         "processing_time", "repeat_sales_rate", "pipeline_open", "stage_time", "leads_new", "lead_conversion",
+        "cac", "engagement_rate", "click_rate", "site_visits", "channel_roi",
     ]  # fmt: skip
