@@ -20,7 +20,7 @@ class Result:
 class PortalError(Exception):
     """A refusal as the portal words it."""
 
-    def __init__(self, code: str, description: str = "", status: int = 400, **extra: Any) -> None:
+    def __init__(self, code: str | int, description: str = "", status: int = 400, **extra: Any) -> None:
         super().__init__(f"{status} {code}: {description}")
         self.code = code
         self.description = description

@@ -34,7 +34,7 @@ class Counters:
         with self.lock:
             self.by_method["batch"] += 1
 
-    def count_refusal(self, code: str) -> None:
+    def count_refusal(self, code: str | int) -> None:
         with self.lock:
             self.refused_503 += code == "QUERY_LIMIT_EXCEEDED"
             self.refused_429 += code == "OPERATION_TIME_LIMIT"

@@ -5,16 +5,17 @@ REST writes and tests use the same functions. `at` is the moment of the change, 
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from emulator.crm_types import default_category, entity_type, has_stages, history_kind, stage_list
 from emulator.world import Portal, Row
 
 CREATED, MOVED, FINISHED, OTHER_PIPELINE = 1, 2, 3, 5  # TYPE_ID of stage history
-ENTITY_TYPES = {1: "lead", 2: "deal", 3: "contact", 4: "company"}
-KINDS = {kind: entity for entity, kind in ENTITY_TYPES.items()}
+_PIPELINE = re.compile(r"^(?:C|DT\d+_)(\d+):")
 
 
 class UnknownStageError(ValueError):
@@ -23,7 +24,7 @@ class UnknownStageError(ValueError):
 
 def stages(portal: Portal, kind: str, category_id: int = 0) -> list[Row]:
     """The status rows of a pipeline, in order."""
-    entity = "STATUS" if kind == "lead" else f"DEAL_STAGE_{category_id}" if category_id else "DEAL_STAGE"
+    entity = stage_list(kind, category_id)
     rows = [row for row in portal.records["status"] if row["ENTITY_ID"] == entity]
     return sorted(rows, key=lambda row: (int(row.get("SORT") or 0), row["ID"]))
 
@@ -37,7 +38,7 @@ def semantic_of(portal: Portal, kind: str, stage_id: str, category_id: int = 0) 
 
 
 def add_item(portal: Portal, kind: str, fields: Row, *, by: int = 1, at: datetime | None = None) -> int:
-    """Create a lead, deal, contact or company; the id. Raises: UnknownStageError."""
+    """Create an item of any kind; the id. Raises: UnknownStageError."""
     moment = _second(at)
     row: Row = {
         "title": "", "assignedById": by, "createdBy": by, "updatedBy": by, "createdTime": moment,
@@ -45,20 +46,24 @@ def add_item(portal: Portal, kind: str, fields: Row, *, by: int = 1, at: datetim
     }  # fmt: skip
     if kind in ("contact", "company"):
         return portal.put(kind, row)
-    category = int(row.get("categoryId") or 0)
-    row.setdefault("stageId", stages(portal, kind, category)[0]["STATUS_ID"])
+    category = int(row.get("categoryId") or default_category(portal, kind))
     row.setdefault("opportunity", Decimal(0))
     row.setdefault("currencyId", base_currency(portal))
+    if kind != "lead":
+        row["categoryId"] = category
+        row.setdefault("begindate", _today(portal, moment))
+        row.setdefault("closedate", _today(portal, moment))
+    if not has_stages(portal, kind):
+        return portal.put(kind, row)
+    row.setdefault("stageId", first_stage(portal, kind, category))
     row |= {"movedTime": moment, "movedBy": by}
     with portal.lock:
         _set_stage(portal, kind, row, moment)
-        if kind == "deal":
-            row["categoryId"] = category
-            row.setdefault("begindate", _today(portal, moment))
-            row.setdefault("closedate", _today(portal, moment))
         # history first: who hears of the new item finds it complete
         row_id = max(portal.records[kind].next_id(), portal.last_ids.get(kind, 0) + 1)
         given = int(row.get("id") or row_id)
+        if kind == "invoice":
+            row.setdefault("accountNumber", str(given))
         _note(portal, kind, {**row, "id": given}, CREATED, moment)
         return portal.put(kind, {**row, "id": given})
 
@@ -73,7 +78,7 @@ def update_item(
         if before is None:
             raise KeyError(f"no {kind} {item_id}")
         row = {**before, **fields}
-        if kind in ("lead", "deal"):
+        if has_stages(portal, kind):
             _move(portal, kind, before, row, by, moment)
         changes = {name: value for name, value in row.items() if before.get(name) != value or name in fields}
         return portal.change(kind, item_id, **{**changes, "updatedTime": moment, "updatedBy": by})
@@ -83,20 +88,36 @@ def delete_item(portal: Portal, kind: str, item_id: int) -> None:
     """Delete an item and its stage history. Raises: KeyError."""
     with portal.lock:
         portal.remove(kind, item_id)
-        if kind in KINDS:
-            _drop_history(portal, kind, item_id)
+        _drop_history(portal, kind, item_id)
 
 
 def move_deal(portal: Portal, deal_id: int, stage_id: str, *, by: int = 1, at: datetime | None = None) -> Row:
     """Move a deal to a stage of any pipeline. Raises: KeyError, UnknownStageError."""
-    category = int(stage_id[1:].partition(":")[0]) if stage_id.startswith("C") and ":" in stage_id else 0
-    fields = {"stageId": stage_id, "categoryId": category}
-    return update_item(portal, "deal", deal_id, fields, by=by, at=at)
+    return move_item(portal, "deal", deal_id, stage_id, by=by, at=at)
+
+
+def move_item(
+    portal: Portal, kind: str, item_id: int, stage_id: str, *, by: int = 1, at: datetime | None = None
+) -> Row:
+    """Move an item to a stage of any pipeline of its type. Raises: KeyError, UnknownStageError."""
+    match = _PIPELINE.match(stage_id)
+    fields: Row = {"stageId": stage_id}
+    if kind != "lead":
+        fields["categoryId"] = int(match.group(1)) if match else 0
+    return update_item(portal, kind, item_id, fields, by=by, at=at)
 
 
 def move_lead(portal: Portal, lead_id: int, stage_id: str, *, by: int = 1, at: datetime | None = None) -> Row:
     """Move a lead to a stage; `CONVERTED` converts it. Raises: KeyError, UnknownStageError."""
     return update_item(portal, "lead", lead_id, {"stageId": stage_id}, by=by, at=at)
+
+
+def first_stage(portal: Portal, kind: str, category_id: int) -> str:
+    """The stage that an item begins in. Raises: UnknownStageError for an unknown pipeline."""
+    found = stages(portal, kind, category_id)
+    if not found:
+        raise UnknownStageError(f"no pipeline {category_id}")
+    return str(found[0]["STATUS_ID"])
 
 
 def base_currency(portal: Portal) -> str:
@@ -106,12 +127,14 @@ def base_currency(portal: Portal) -> str:
 
 def _move(portal: Portal, kind: str, before: Row, row: Row, by: int, moment: datetime) -> None:
     category = int(row.get("categoryId") or 0)
-    other_pipeline = kind == "deal" and category != int(before.get("categoryId") or 0)
+    other_pipeline = kind != "lead" and category != int(before.get("categoryId") or 0)
     if other_pipeline and row["stageId"] == before["stageId"]:
-        row["stageId"] = stages(portal, kind, category)[0]["STATUS_ID"]
+        row["stageId"] = first_stage(portal, kind, category)
     if row["stageId"] == before["stageId"] and not other_pipeline:
         return
     was_final = before.get("stageSemanticId") in ("S", "F")
+    if kind not in ("lead", "deal"):
+        row["previousStageId"] = before["stageId"]
     _set_stage(portal, kind, row, moment)
     is_final = row["stageSemanticId"] in ("S", "F")
     row |= {"movedTime": moment, "movedBy": by, "lastActivityTime": moment, "lastActivityBy": by}
@@ -131,16 +154,20 @@ def _set_stage(portal: Portal, kind: str, row: Row, moment: datetime) -> None:
     if kind == "lead":
         row["dateClosed"] = moment if is_closed else None
         return
-    row["isNew"] = row["stageId"] == stages(portal, kind, category)[0]["STATUS_ID"]
-    row["closed"] = is_closed
+    if kind == "deal":
+        row["isNew"] = row["stageId"] == first_stage(portal, kind, category)
+        row["closed"] = is_closed
     if is_closed:
         row["closedate"] = _today(portal, moment)
 
 
 def _note(portal: Portal, kind: str, item: Row, type_id: int, moment: datetime) -> None:
     row: dict[str, Any] = {
-        "ENTITY_TYPE_ID": KINDS[kind], "TYPE_ID": type_id, "OWNER_ID": item["id"], "CREATED_TIME": moment,
-    }  # fmt: skip
+        "ENTITY_TYPE_ID": entity_type(kind),
+        "TYPE_ID": type_id,
+        "OWNER_ID": item["id"],
+        "CREATED_TIME": moment,
+    }
     if kind == "lead":
         row |= {"STATUS_ID": item["stageId"], "STATUS_SEMANTIC_ID": item["stageSemanticId"]}
     else:
@@ -149,15 +176,16 @@ def _note(portal: Portal, kind: str, item: Row, type_id: int, moment: datetime) 
             "STAGE_ID": item["stageId"],
             "STAGE_SEMANTIC_ID": item["stageSemanticId"],
         }
-    portal.put("stage_history", row)
+    portal.put(history_kind(kind), row)
 
 
 def _drop_history(portal: Portal, kind: str, item_id: int, only_type: int | None = None) -> None:
-    rows = portal.records["stage_history"]
+    history = history_kind(kind)
+    rows = portal.records[history]
     for row_id in rows.ids_where("OWNER_ID", [item_id]):
         row = rows.get(row_id)
-        if row and row["ENTITY_TYPE_ID"] == KINDS[kind] and only_type in (None, row["TYPE_ID"]):
-            portal.remove("stage_history", row_id, quiet=True)
+        if row and row["ENTITY_TYPE_ID"] == entity_type(kind) and only_type in (None, row["TYPE_ID"]):
+            portal.remove(history, row_id, quiet=True)
 
 
 def _second(at: datetime | None) -> datetime:

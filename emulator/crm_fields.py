@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ KINDS_OF_TYPES = {
     "integer": "integer", "user": "integer", "crm_lead": "integer", "crm_company": "integer",
     "crm_contact": "integer", "crm_quote": "integer", "crm_category": "integer", "crm_entity": "integer",
     "double": "double", "boolean": "boolean", "date": "date", "datetime": "datetime",
+    "enumeration": "integer", "employee": "integer",
 }  # fmt: skip
 """What a field type is compared as; the rest are texts."""
 
@@ -33,10 +34,22 @@ class Field:
     is_link: bool = False  # empty is 0 or null
     status_type: str = ""
     title: str = ""
+    is_required: bool = False
+    is_deprecated: bool = False
+    switch: str = ""  # the setting of a smart process without which the field is not there
+    settings: Mapping[str, Any] | None = None
+    upper_name: str = ""  # of a custom field, as its settings have it
+    choices: tuple[tuple[int, str], ...] = ()  # of a custom list: (id, text)
+
+    @property
+    def is_custom(self) -> bool:
+        return self.upper_name != ""
 
     @property
     def column(self) -> Column:
         kind = "list" if self.is_multiple else KINDS_OF_TYPES.get(self.type, "string")
+        if self.is_custom and kind == "boolean":
+            kind = "flag"
         return Column(self.name, kind, can_filter=not self.is_disabled)
 
 
@@ -125,6 +138,72 @@ COMPANY = _fields(
     "hasPhone boolean - r", "hasEmail boolean - r", "webformId integer - l", *_ORIGIN,
     "lastActivityBy user - r", "lastActivityTime datetime - r", *_END,
 )  # fmt: skip
+_SPA_LINES = (
+    # name, type, title, flags as above, the switch that brings it
+    ("id", "integer", "ID", "r", ""),
+    ("title", "string", "Name", "", ""),
+    ("xmlId", "string", "External code", "", ""),
+    ("createdTime", "datetime", "Created at", "r", ""),
+    ("updatedTime", "datetime", "Updated at", "r", ""),
+    ("createdBy", "user", "Created by", "r", ""),
+    ("updatedBy", "user", "Updated by", "r", ""),
+    ("assignedById", "user", "Assigned to", "", ""),
+    ("opened", "boolean", "Publicly available", "", ""),
+    ("webformId", "integer", "Created by CRM form", "l", ""),
+    ("begindate", "date", "Start date", "", "isBeginCloseDatesEnabled"),
+    ("closedate", "date", "End date", "", "isBeginCloseDatesEnabled"),
+    ("companyId", "crm_company", "Company", "l", "isClientEnabled"),
+    ("contactId", "crm_contact", "Contact", "l", "isClientEnabled"),
+    ("contactIds", "crm_contact", "CONTACT_IDS", "m", "isClientEnabled"),
+    ("contacts", "crm_contact", "CONTACTS", "mhr", "isClientEnabled"),
+    ("observers", "user", "Observers", "m", "isObserversEnabled"),
+    ("categoryId", "crm_category", "Pipeline", "", ""),
+    ("movedTime", "datetime", "Moved at", "r", "isStagesEnabled"),
+    ("movedBy", "user", "Moved by", "r", "isStagesEnabled"),
+    ("stageId", "crm_status", "Stage", "", "isStagesEnabled"),
+    ("previousStageId", "crm_status", "Previous stage", "r", "isStagesEnabled"),
+    ("sourceId", "crm_status:SOURCE", "Source", "", "isSourceEnabled"),
+    ("sourceDescription", "text", "Additional source info", "", "isSourceEnabled"),
+    ("currencyId", "crm_currency", "Currency", "", "isLinkWithProductsEnabled"),
+    ("isManualOpportunity", "boolean", "Amount calculation mode", "", "isLinkWithProductsEnabled"),
+    ("opportunity", "double", "Amount", "", "isLinkWithProductsEnabled"),
+    ("taxValue", "double", "Tax amount", "", "isLinkWithProductsEnabled"),
+    ("mycompanyId", "crm_company", "Your company details", "l", "isMycompanyEnabled"),
+    ("lastActivityBy", "user", "Last activity in timeline by", "r", ""),
+    ("lastActivityTime", "datetime", "Last activity", "r", ""),
+)
+_SPA_MORE: Mapping[str, Mapping[str, Any]] = {
+    "opened": {"is_required": True},
+    "companyId": {"settings": {"parentEntityTypeId": 4}},
+    "contactId": {"is_deprecated": True},
+    "mycompanyId": {
+        "settings": {"isMyCompany": True, "parentEntityTypeId": 4, "isEmbeddedEditorEnabled": True}
+    },
+}
+SPA: tuple[Field, ...] = tuple(
+    Field(
+        name,
+        kind.partition(":")[0],
+        _upper(name),
+        is_read_only="r" in flags,
+        is_disabled="d" in flags,
+        is_hidden="h" in flags,
+        is_multiple="m" in flags,
+        is_link="l" in flags,
+        status_type=kind.partition(":")[2],
+        title=title,
+        switch=switch,
+        **_SPA_MORE.get(name, {}),
+    )
+    for name, kind, title, flags, switch in _SPA_LINES
+)
+"""All that an item of a smart process can have; which of it is there its switches say."""
+INVOICE: tuple[Field, ...] = (
+    *SPA,
+    Field("comments", "text", "COMMENTS", title="Comment"),
+    Field("accountNumber", "string", "ACCOUNT_NUMBER", title="Invoice number"),
+    Field("locationId", "location", "LOCATION_ID", title="Location"),
+)
 FIELDS: Mapping[str, Mapping[str, Field]] = {
     kind: {one.name: one for one in fields}
     for kind, fields in (("lead", LEAD), ("deal", DEAL), ("contact", CONTACT), ("company", COMPANY))
@@ -142,6 +221,8 @@ OLD_COLUMNS: Mapping[str, Mapping[str, Column]] = {
     kind: {upper: one.column for upper, one in fields.items()} for kind, fields in OLD_FIELDS.items()
 }
 _CUSTOM = re.compile(r"^(ufCrm\w+|parentId\d+)$")
+_PARENT = re.compile(r"^parentId(\d+)$")
+_CUSTOM_UPPER = re.compile(r"^UF_CRM_(?:(\d+)_)?(\w+)$")
 
 Write = Callable[[Row], Any]
 
@@ -149,6 +230,76 @@ Write = Callable[[Row], Any]
 def is_custom(name: str) -> bool:
     """Whether a name is a custom field's or a link's to an item of another type."""
     return _CUSTOM.match(name) is not None
+
+
+def parent_type(name: str) -> int | None:
+    """The entityTypeId of a `parentId<n>` field; None for any other name."""
+    match = _PARENT.match(name)
+    return int(match.group(1)) if match else None
+
+
+def custom_name(upper: str) -> str:
+    """The camelCase name of a custom field, by the two conversions of the portal (crm/universal/index.md).
+
+    `UF_CRM_44_1721812760630` is `ufCrm44_1721812760630`, `UF_CRM_10_DIGIT` is `ufCrm10Digit`; where letters
+    and digits are mixed only the prefix changes: `UF_CRM_10_DIGIT10` is `ufCrm_10_DIGIT10`.
+    """
+    match = _CUSTOM_UPPER.match(upper)
+    if match is None:
+        raise ValueError(f"{upper!r} is no name of a custom field")
+    number, rest = match.group(1) or "", match.group(2)
+    plain = rest.replace("_", "")
+    if plain.isdecimal():
+        return f"ufCrm{number}_{rest}"
+    if plain.isalpha():
+        return f"ufCrm{number}" + "".join(part.capitalize() for part in rest.split("_"))
+    return "ufCrm_" + upper.removeprefix("UF_CRM_")
+
+
+def smart_fields(
+    possible: Iterable[Field], switches: Mapping[str, Any], stages: str, parents: Mapping[int, str]
+) -> dict[str, Field]:
+    """The fields of a smart process or of invoices.
+
+    `switches`: its settings; `stages`: the list its default pipeline's stages are in; `parents`: titles of
+    the types whose items its items can belong to.
+    """
+    fields = {
+        field.name: replace(field, status_type=stages) if field.name in STAGE_FIELDS else field
+        for field in possible
+        if not field.switch or switches.get(field.switch)
+    }
+    return fields | {f"parentId{number}": _parent(number, title) for number, title in parents.items()}
+
+
+STAGE_FIELDS = frozenset({"stageId", "previousStageId"})
+
+
+def _parent(entity_type: int, title: str) -> Field:
+    return Field(
+        f"parentId{entity_type}",
+        "crm_entity",
+        f"PARENT_ID_{entity_type}",
+        title=title,
+        settings={"parentEntityTypeId": entity_type},
+    )
+
+
+def custom_field(row: Row) -> Field:
+    """The field that a `user_field` record sets up."""
+    upper = str(row["fieldName"])
+    labels = [label for label in (row.get("editFormLabel") or {}).values() if label]
+    return Field(
+        custom_name(upper),
+        str(row["userTypeId"]),
+        upper,
+        is_multiple=bool(row.get("multiple")),
+        is_required=bool(row.get("mandatory")),
+        title=str(row.get("title") or (labels[0] if labels else upper)),
+        settings=row.get("settings") or {},
+        upper_name=upper,
+        choices=tuple((int(one["ID"]), str(one["VALUE"])) for one in row.get("enum") or ()),
+    )
 
 
 def writer(field: Field, zone: tzinfo, *, empty_links_are_null: bool) -> Write:
@@ -165,6 +316,8 @@ def writer(field: Field, zone: tzinfo, *, empty_links_are_null: bool) -> Write:
     if field.type == "date":
         return lambda row: date_text(row[name], zone) if row.get(name) else None
     if field.type == "double":
+        if field.is_custom:
+            return lambda row: None if row.get(name) is None else number(row[name])
         return lambda row: number(row.get(name))
     if field.is_link and not empty_links_are_null:
         return lambda row: row.get(name) or 0
@@ -182,7 +335,9 @@ def old_text(field: Field, row: Row, zone: tzinfo) -> str | None:
     """How `crm.deal.*` and its kin write a field: texts, null for what is empty."""
     value = row.get(field.name)
     if field.type == "boolean":
-        return "Y" if value else "N"
+        return ("1" if value else "0") if field.is_custom else "Y" if value else "N"
+    if value is None and field.is_custom:
+        return None
     if value is None:
         return "" if field.type in ("date", "datetime") else "0.00" if field.type == "double" else None
     if isinstance(value, datetime):
@@ -198,14 +353,22 @@ def describe(field: Field) -> dict[str, Any]:
     """An entry of `crm.item.fields`."""
     entry: dict[str, Any] = {
         "type": field.type,
-        "isRequired": False,
+        "isRequired": field.is_required,
         "isReadOnly": field.is_read_only or field.is_disabled,
         "isImmutable": False,
         "isMultiple": field.is_multiple,
-        "isDynamic": False,
+        "isDynamic": field.is_custom,
         "title": field.title or _upper(field.name).replace("_", " ").capitalize(),
-        "upperName": _upper(field.name),
+        "upperName": field.upper_name or _upper(field.name).replace("PARENT_ID", "PARENT_ID_"),
     }
+    if field.is_deprecated:
+        entry["isDeprecated"] = True
     if field.status_type:
         entry["statusType"] = field.status_type
+    if field.type == "enumeration":
+        entry["items"] = [{"ID": str(number), "VALUE": text} for number, text in field.choices]
+    if field.is_custom:
+        entry |= dict.fromkeys(("listLabel", "formLabel", "filterLabel"), entry["title"])
+    if field.settings is not None:
+        entry["settings"] = dict(field.settings)
     return entry

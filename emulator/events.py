@@ -12,12 +12,15 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from emulator import params as php
+from emulator.crm_types import INVOICES, entity_type, is_dynamic
 from emulator.site import App, Handler, Site
+from emulator.times import moment_text
 from emulator.world import Change, Portal, Row
 
 if TYPE_CHECKING:
@@ -133,7 +136,7 @@ class Events:
         site.portal.listeners.append(self.on_change)
 
     def on_change(self, portal: Portal, change: Change) -> None:
-        for name, data in event_of(change):
+        for name, data in event_of(change, ZoneInfo(portal.timezone)):
             self.fire(name, data)
 
     def fire(self, name: str, data: Row, *, client_id: str | None = None) -> None:
@@ -345,11 +348,23 @@ class Events:
             self.sent.append(delivery)
 
 
-def event_of(change: Change) -> list[tuple[str, Row]]:
-    """The events that a change of a record causes: names and `data`."""
+def dynamic_events(portal: Portal) -> list[str]:
+    """The names of the events of single smart processes and of invoices."""
+    numbers = [INVOICES, *(row["entityTypeId"] for row in portal.records["type"])]
+    return [f"ONCRMDYNAMICITEM{verb}_{number}" for number in numbers for verb in ("ADD", "UPDATE", "DELETE")]
+
+
+def event_of(change: Change, zone: tzinfo) -> list[tuple[str, Row]]:
+    """The events that a change of a record causes: names and `data`, moments in the server's time."""
     kind, action, before, after = change
     row = after or before or {}
     verb = action.upper()
+    if kind == "invoice" or is_dynamic(kind):
+        number = entity_type(kind)
+        data: Row = {"FIELDS": {"ID": str(row["id"]), "ENTITY_TYPE_ID": str(number)}}
+        return [(f"ONCRMDYNAMICITEM{verb}", data), (f"ONCRMDYNAMICITEM{verb}_{number}", data)]
+    if kind == "type":
+        return [(f"ONCRMTYPE{verb}", {"FIELDS": {"ID": str(row["id"])}})]
     if kind in _CRM_KINDS:
         events: list[tuple[str, Row]] = [
             (f"ONCRM{_CRM_KINDS[kind]}{verb}", {"FIELDS": {"ID": str(row.get("id") or row.get("ID"))}})
@@ -365,13 +380,13 @@ def event_of(change: Change) -> list[tuple[str, Row]]:
         return [(f"ONTASK{verb}", {
             "FIELDS_BEFORE": told if before else "undefined",
             "FIELDS_AFTER": told if after else "undefined",
-            "IS_ACCESSIBLE_BEFORE": "Y" if before else "undefined",
-            "IS_ACCESSIBLE_AFTER": "Y" if after else "undefined",
+            "IS_ACCESSIBLE_BEFORE": "undefined" if before else "N",
+            "IS_ACCESSIBLE_AFTER": "undefined" if after else "N",
         })]  # fmt: skip
     if kind == "call" and action == "add":
         start = row.get("CALL_START_DATE")
-        fields = {name: row.get(name) for name in _CALL_FIELDS}
-        fields["CALL_START_DATE"] = start.isoformat() if isinstance(start, datetime) else start
+        fields = {name: "" if row.get(name) is None else str(row[name]) for name in _CALL_FIELDS}
+        fields["CALL_START_DATE"] = moment_text(start, zone) if isinstance(start, datetime) else ""
         return [("ONVOXIMPLANTCALLEND", fields)]
     if kind == "user" and action == "add":
         return [("ONUSERADD", {

@@ -24,7 +24,7 @@ INDEXED_VALUES = frozenset({"OWNER_ID", "assignedById", "RESPONSIBLE_ID"})
 @dataclass(frozen=True)
 class Column:
     """A filterable field: the record's key and the kind of its values
-    (integer, string, double, boolean, date, datetime, list)."""
+    (integer, string, double, boolean, date, datetime, list; flag: a boolean that knows no Y and N)."""
 
     key: str
     kind: str = "string"
@@ -222,6 +222,8 @@ def _scalar(value: Any) -> Any:
 def _read(kind: str, value: Any, zone: tzinfo, name: str) -> Any:
     if kind == "boolean":
         return php.is_yes(value)
+    if kind == "flag":
+        return php.as_int(value) != 0
     if value is None or value == "":
         return None
     if kind in ("integer", "list"):
@@ -244,7 +246,7 @@ def _read(kind: str, value: Any, zone: tzinfo, name: str) -> Any:
 
 
 def _inside(key: str, kind: str, accepted: set[Any]) -> Test:
-    if kind == "boolean":
+    if kind in ("boolean", "flag"):
         return lambda row: bool(row.get(key)) in accepted
     if kind == "list":
         return lambda row: any(inner in accepted for inner in row.get(key) or ())

@@ -2,7 +2,8 @@
 
 Conventions for everything that is put into `world.Portal`: moments are aware UTC datetimes, CRM `date`
 fields are `date`, money is Decimal, yes/no is bool, an empty link is None. Keys that no REST answer shows:
-`IS_ADMIN` of a user and `ENTITY_TYPE_ID` of a stage history row (1 lead, 2 deal).
+`IS_ADMIN` of a user and `ENTITY_TYPE_ID` of a stage history row (1 lead, 2 deal, 31 invoice, a smart
+process's own).
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def add_status(
         "COLOR": color,
         "SEMANTICS": semantics,
     }
-    if entity_id == "STATUS" or entity_id.startswith("DEAL_STAGE"):
+    if entity_id.startswith(("STATUS", "DEAL_STAGE", "SMART_INVOICE_STAGE", "DYNAMIC_")):
         words = {None: "process", "S": "success", "F": "failure"}
         row["EXTRA"] = {"SEMANTICS": words[semantics], "COLOR": color}
     portal.put("status", row)

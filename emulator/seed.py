@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator import rows
-from emulator.world import Portal, Row
+from emulator import crm_types, rows
+from emulator.crm_fields import custom_name
+from emulator.world import DYNAMIC, Portal, Row
 
 LEAD_STATUSES: tuple[rows.Stage, ...] = (
     ("NEW", "Unassigned", None, "#39A8EF"),
@@ -26,6 +27,21 @@ DEAL_STAGES: tuple[rows.Stage, ...] = (
     ("LOSE", "Deal failed", "F", "#FF5752"),
     ("APOLOGY", "Failure reason analysis", "F", "#FF5752"),
 )
+SPA_STAGES: tuple[rows.Stage, ...] = (
+    ("NEW", "Start", None, "#22B9FF"),
+    ("PREPARATION", "Preparation", None, "#88B9FF"),
+    ("CLIENT", "Client's approval", None, "#10E5FC"),
+    ("SUCCESS", "Success", "S", "#00FF00"),
+    ("FAIL", "Failure", "F", "#FF0000"),
+)
+INVOICE_STAGES: tuple[rows.Stage, ...] = (
+    ("N", "New", None, "#39A8EF"),
+    ("S", "Sent to client", None, "#2FC6F6"),
+    ("P", "Paid", "S", "#7BD500"),
+    ("D", "Unpaid", "F", "#FF5752"),
+)
+FIRST_CUSTOM_TYPE = 1030
+"""The lowest entityTypeId that a new smart process gets; they are even."""
 SOURCES = {
     "CALL": "Call",
     "EMAIL": "E-mail",
@@ -101,3 +117,108 @@ def add_pipeline(
     number = max(known, default=0) + 1 if category_id is None else category_id
     rows.add_pipeline(portal, number, name, stages, sort=200 + 100 * len(known))
     return number
+
+
+def add_smart_process(
+    portal: Portal,
+    title: str,
+    *,
+    entity_type_id: int | None = None,
+    stages: Sequence[rows.Stage] = SPA_STAGES,
+    parents: Sequence[int] = (),
+    **switches: Any,
+) -> int:
+    """A new smart process with one pipeline, all its settings on; the entityTypeId.
+
+    `parents`: entityTypeIds of what its items can belong to; `switches`: settings that differ, or `id`.
+    """
+    taken = [row["entityTypeId"] for row in portal.records["type"]]
+    number = entity_type_id or max([FIRST_CUSTOM_TYPE, *(one + 2 for one in taken)])
+    portal.put(
+        "type",
+        {
+            "title": title,
+            "code": "",
+            "entityTypeId": number,
+            "customSectionId": None,
+            "createdBy": 1,
+            "updatedBy": 1,
+            "createdTime": FIRST_DAY,
+            "updatedTime": FIRST_DAY,
+            **dict.fromkeys(crm_types.ALL_SWITCHES, True),
+            "isPaymentsEnabled": False,
+            "isCountersEnabled": False,
+            "relations": {"parent": [{"entityTypeId": one} for one in parents], "child": []},
+            **switches,
+        },
+    )
+    add_item_pipeline(portal, number, "General", stages=stages, is_default=True)
+    return number
+
+
+def add_item_pipeline(
+    portal: Portal,
+    entity_type_id: int,
+    name: str,
+    *,
+    stages: Sequence[rows.Stage] = SPA_STAGES,
+    is_default: bool = False,
+) -> int:
+    """A new pipeline of a smart process or, with 31, of invoices; the id."""
+    kind = crm_types.STOCK.get(entity_type_id, f"{DYNAMIC}{entity_type_id}")
+    number = portal.put(
+        "item_category",
+        {"entityTypeId": entity_type_id, "name": name, "sort": 500, "isDefault": is_default},
+    )
+    for place, (code, title, semantics, color) in enumerate(stages, 1):
+        rows.add_status(
+            portal,
+            crm_types.stage_list(kind, number),
+            crm_types.stage_id(kind, number, code),
+            title,
+            sort=place * 10,
+            semantics=semantics,
+            color=color,
+            category_id=number,
+        )
+    return number
+
+
+def add_invoices(portal: Portal) -> int:
+    """The pipeline that invoices stand in; the id."""
+    return add_item_pipeline(portal, crm_types.INVOICES, "General", stages=INVOICE_STAGES, is_default=True)
+
+
+def add_custom_field(
+    portal: Portal,
+    kind: str,
+    title: str,
+    user_type: str = "string",
+    *,
+    code: str | None = None,
+    choices: Sequence[str] = (),
+    **settings: Any,
+) -> str:
+    """A new custom field of a kind of item (`deal`, `dynamic_1036`); its camelCase name.
+
+    `code` is what follows the prefix of the name, digits made up by default; `choices` are the texts of a
+    list, their ids count up over all lists of the portal.
+    """
+    known = portal.records["user_field"]
+    owner = crm_types.custom_owner(portal, kind)
+    prefix = f"UF_CRM_{owner.removeprefix('CRM_')}_" if crm_types.is_dynamic(kind) else "UF_CRM_"
+    upper = f"{prefix}{code or 1_700_000_001 + len(known)}"
+    first = 1 + max((one["ID"] for row in known for one in row.get("enum") or ()), default=40)
+    portal.put(
+        "user_field",
+        {
+            "entityId": owner,
+            "fieldName": upper,
+            "userTypeId": user_type,
+            "title": title,
+            "sort": 100,
+            "enum": [{"ID": first + place, "VALUE": text} for place, text in enumerate(choices)],
+            **settings,
+        },
+    )
+    return custom_name(upper)

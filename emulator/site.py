@@ -127,7 +127,8 @@ class Site:
     counters: Counters = field(default_factory=Counters)
     calls: deque[tuple[str, Any]] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
     webhooks: dict[tuple[int, str], set[str]] = field(default_factory=dict)
-    notifications: list[Row] = field(default_factory=list)  # im.notify.system.add
+    notifications: list[Row] = field(default_factory=list)  # im.notify.*, oldest first
+    last_notice: int = 0
     is_deleted: bool = False
     missing_methods: set[str] = field(default_factory=set)  # modules this portal lacks
     license: str = "ru_pro100"

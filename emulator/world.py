@@ -2,9 +2,11 @@
 
 Records are plain dicts with Python values (aware UTC datetimes, `date`, Decimal, int, bool, str, None,
 lists of ints); REST methods render them, and a field that a record lacks is rendered as empty. CRM items
-(lead, deal, contact, company) and categories carry the camelCase names of `crm.item.*`, all other kinds
-the UPPER_SNAKE names of their own list method. Fields that REST never shows:
-`IS_ADMIN` of a user and `ENTITY_TYPE_ID` of a stage_history row.
+(lead, deal, contact, company, invoice), categories, smart processes and settings of custom fields carry
+camelCase names, all other kinds the UPPER_SNAKE names of their own list method. Items of a smart process
+are a kind of their own, `dynamic_<entityTypeId>`, which is there once the smart process is. Categories and
+stage history of all but deals and leads have ids of their own, as in the portal's database: `item_category`,
+`item_stage_history`. Fields that REST never shows: `IS_ADMIN` of a user, `ENTITY_TYPE_ID` of a history row.
 """
 
 from __future__ import annotations
@@ -27,11 +29,18 @@ Change = tuple[str, str, Row | None, Row | None]
 KINDS = (
     "user", "department", "currency", "category", "status",
     "lead", "deal", "contact", "company", "stage_history",
+    "type", "user_field", "invoice", "item_category", "item_stage_history",
     "activity", "call", "session_message",
     "task", "task_history", "time_record", "group",
 )  # fmt: skip
 
-UPPER_KINDS = frozenset(KINDS) - {"lead", "deal", "contact", "company", "category"}
+DYNAMIC = "dynamic_"
+"""What the kind of a smart process's items begins with; its entityTypeId follows."""
+
+_CAMEL_KINDS = {
+    "lead", "deal", "contact", "company", "invoice", "category", "item_category", "type", "user_field",
+}  # fmt: skip
+UPPER_KINDS = frozenset(KINDS) - _CAMEL_KINDS
 
 
 NARROWED_KEPT = 16
@@ -201,6 +210,7 @@ class Portal:
     old_domains: set[str] = field(default_factory=set)  # answer 302 to the present one
     records: dict[str, Rows] = field(default_factory=lambda: {kind: Rows() for kind in KINDS})
     calendar: Row = field(default_factory=dict)  # calendar.settings.get
+    schemas: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False)  # see `crm_types`
     listeners: list[Callable[[Portal, Change], None]] = field(default_factory=list)
     last_ids: dict[str, int] = field(default_factory=dict)  # ids are never used again after a deletion
     versions: Counter[str] = field(default_factory=Counter)  # changes so far, by kind
@@ -218,6 +228,8 @@ class Portal:
             before = rows.get(row_id)
             row[key] = row_id
             rows.store(row_id, row)
+            if kind == "type":
+                self.records.setdefault(f"{DYNAMIC}{row['entityTypeId']}", Rows())
             self.last_ids[kind] = max(self.last_ids.get(kind, 0), row_id)
             self.versions[kind] += 1
             if not quiet:

@@ -1,8 +1,8 @@
-"""`crm.item.*` for leads, deals, contacts and companies, and the older `crm.deal.list` family."""
+"""`crm.item.*` for all types of CRM items, smart processes included, and the older `crm.deal.list` family."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -10,43 +10,36 @@ from typing import Any
 from emulator import crm
 from emulator import params as php
 from emulator.answers import PortalError, Result
-from emulator.crm_fields import (
-    COLUMNS,
-    FIELDS,
-    OLD_COLUMNS,
-    OLD_FIELDS,
-    Field,
-    Write,
-    describe,
-    is_custom,
-    number,
-    old_text,
-    writer,
-)
+from emulator.crm_fields import Field, Write, describe, is_custom, number, old_text, parent_type, writer
+from emulator.crm_types import Schema, entity_type, kind_of, schema
 from emulator.dispatch import Call, method
-from emulator.filters import Column, Query, compile_filter, parse_order, split
+from emulator.filters import Column, Query, compile_filter, parse_order
 from emulator.listing import select_page
 from emulator.rights import visible_owners
 from emulator.times import moment_text, parse_date, parse_moment
 from emulator.world import Row
 
 OLD_FAMILIES = ("lead", "deal", "contact", "company")
+OLD_INVOICES = 5
 
 
 @method("crm.item.list", scope="crm")
 def item_list(call: Call) -> Result:
     kind = entity_kind(call)
     refuse_extranet(call)
-    columns = _with_custom(COLUMNS[kind], call)
+    known = schema(call.portal, kind)
+    columns = known.original_columns if _takes_originals(call) else known.columns
     query, order = _read_query(call, columns, order_keys=("order",))
     _restrict(call, query)
     start = call.integer("start")
     page = select_page(call.portal.records[kind], query, order, id_key="id", start=start)
-    writers = _writers(call, kind)
+    writers, carried = _writers(call, known)
     items = [{name: write(row) for name, write in writers} for row in page.rows]
-    if _takes_all(call):
-        for item, row in zip(items, page.rows, strict=True):
-            item |= _custom_values(row, call) | {"entityTypeId": crm.KINDS[kind]}
+    for item, row in zip(items, page.rows, strict=True):
+        if carried is None:
+            item |= _carried(row, call, known) | {"entityTypeId": entity_type(kind)}
+        elif carried:
+            item |= _carried(row, call, known, carried)
     total = page.total
     if total is None and call.site.quirks.uncounted_total_is_zero:
         total = 0
@@ -57,7 +50,7 @@ def item_list(call: Call) -> Result:
 def item_get(call: Call) -> Result:
     kind = entity_kind(call)
     refuse_extranet(call)
-    return Result({"item": _whole_item(call, kind, _readable(call, kind, call.integer("id")))})
+    return Result({"item": _whole_item(call, kind, readable_item(call, kind, call.integer("id")))})
 
 
 @method("crm.item.add", scope="crm")
@@ -79,7 +72,7 @@ def item_add(call: Call) -> Result:
 def item_update(call: Call) -> Result:
     kind = entity_kind(call)
     refuse_extranet(call)
-    row = _readable(call, kind, call.integer("id"))
+    row = readable_item(call, kind, call.integer("id"))
     try:
         row = crm.update_item(
             call.portal, kind, row["id"], _read_fields(call, kind), by=call.user_id, at=call.now
@@ -93,27 +86,35 @@ def item_update(call: Call) -> Result:
 def item_delete(call: Call) -> Result:
     kind = entity_kind(call)
     refuse_extranet(call)
-    crm.delete_item(call.portal, kind, _readable(call, kind, call.integer("id"))["id"])
+    crm.delete_item(call.portal, kind, readable_item(call, kind, call.integer("id"))["id"])
     return Result([])
 
 
 @method("crm.item.fields", scope="crm")
 def item_fields(call: Call) -> Result:
-    kind = entity_kind(call)
-    return Result({"fields": {name: describe(field) for name, field in FIELDS[kind].items()}})
+    fields = schema(call.portal, entity_kind(call)).fields
+    shows_originals = _takes_originals(call)
+    return Result({
+        "fields": {
+            field.upper_name if shows_originals and field.is_custom else name: describe(field)
+            for name, field in fields.items()
+        }
+    })  # fmt: skip
 
 
 def _old_list(kind: str) -> Callable[[Call], Result]:
     def handler(call: Call) -> Result:
         refuse_extranet(call)
-        columns = _with_custom(OLD_COLUMNS[kind], call)
-        query, order = _read_query(call, columns, order_keys=("order", "ORDER"), drops_unknown=True)
+        known = schema(call.portal, kind)
+        query, order = _read_query(call, known.old_columns, order_keys=("order", "ORDER"), drops_unknown=True)
         _restrict(call, query)
         start = call.integer("start")
         page = select_page(call.portal.records[kind], query, order, id_key="id", start=start)
         wanted = [str(name) for name in call.values("select", "SELECT")]
-        names = list(OLD_FIELDS[kind]) if not wanted or "*" in wanted else ["ID", *wanted]
-        fields = [OLD_FIELDS[kind][name] for name in dict.fromkeys(names) if name in OLD_FIELDS[kind]]
+        takes_all = not wanted or "*" in wanted
+        names = [name for name in known.old_fields if takes_all and name not in known.originals]
+        names += ["ID", *wanted, *(known.originals if "UF_*" in wanted else ())]
+        fields = [known.old_fields[name] for name in dict.fromkeys(names) if name in known.old_fields]
         rows = [{field.upper: old_text(field, row, call.zone) for field in fields} for row in page.rows]
         return Result(rows, page.total or 0, page.next, rows=len(rows), counted=page.total or 0)
 
@@ -124,9 +125,9 @@ def _old_get(kind: str) -> Callable[[Call], Result]:
     def handler(call: Call) -> Result:
         refuse_extranet(call)
         row = call.portal.records[kind].get(call.integer("id", "ID"))
-        if row is None or not _may_see(call, row):
+        if row is None or not may_see(call, row):
             raise PortalError("", "Not found" if row is None else "Access denied.")
-        fields = OLD_FIELDS[kind].values()
+        fields = schema(call.portal, kind).old_fields.values()
         return Result({field.upper: old_text(field, row, call.zone) for field in fields}, rows=1)
 
     return handler
@@ -139,7 +140,10 @@ for _kind in OLD_FAMILIES:
 
 def entity_kind(call: Call) -> str:
     """The kind of record of `entityTypeId`. Raises: PortalError NOT_FOUND for one this portal lacks."""
-    kind = crm.ENTITY_TYPES.get(call.integer("entityTypeId"))
+    number = call.integer("entityTypeId")
+    if number == OLD_INVOICES:
+        raise PortalError("ENTITY_TYPE_NOT_SUPPORTED", "Entity type INVOICE is not supported")
+    kind = kind_of(call.portal, number)
     if kind is None:
         raise PortalError("NOT_FOUND", "Smart process not found")
     return kind
@@ -156,7 +160,7 @@ def invalid_value(name: str) -> PortalError:
 
 
 def _read_query(
-    call: Call, columns: dict[str, Column], *, order_keys: tuple[str, ...], drops_unknown: bool = False
+    call: Call, columns: Mapping[str, Column], *, order_keys: tuple[str, ...], drops_unknown: bool = False
 ) -> tuple[Query, list[tuple[str, bool]]]:
     query = compile_filter(
         call.param("filter", "FILTER"), columns, call.zone, id_key="id", drops_unknown=drops_unknown
@@ -170,52 +174,74 @@ def _restrict(call: Call, query: Query) -> None:
         query.restrict("assignedById", owners)
 
 
-def _may_see(call: Call, row: Row) -> bool:
+def may_see(call: Call, row: Row) -> bool:
+    """Whether the user of the token sees a CRM item."""
     owners = visible_owners(call.site, call.user_id)
     return owners is None or row.get("assignedById") in owners
 
 
-def _readable(call: Call, kind: str, item_id: int) -> Row:
+def readable_item(call: Call, kind: str, item_id: int) -> Row:
+    """The item. Raises: PortalError NOT_FOUND, ACCESS_DENIED."""
     row = call.portal.records[kind].get(item_id)
     if row is None:
         raise PortalError("NOT_FOUND", "Element not found")
-    if not _may_see(call, row):
+    if not may_see(call, row):
         raise PortalError("ACCESS_DENIED", "You do not have permission to view this item")
     return row
 
 
-def _takes_all(call: Call) -> bool:
-    wanted = call.values("select")
-    return not wanted or "*" in wanted
+def _takes_originals(call: Call) -> bool:
+    """Whether custom fields are asked and answered by their original names."""
+    return call.param("useOriginalUfNames") in ("Y", True)
 
 
-def _writers(call: Call, kind: str) -> list[tuple[str, Write]]:
-    """The selected fields and how to write them; unknown names are left out silently, `id` always comes."""
-    fields = FIELDS[kind]
+def _writers(call: Call, known: Schema) -> tuple[list[tuple[str, Write]], set[str] | None]:
+    """The selected fields and how to write them; unknown names are left out silently, `id` always comes.
+
+    Beside them the names that come only with an item that has them; None for whatever an item has.
+    """
     wanted = [str(name) for name in call.values("select")]
     names = list(dict.fromkeys(["id", *wanted]))
-    if not wanted or "*" in wanted:
-        names = [name for name, field in fields.items() if not field.is_hidden]
-    null = call.site.quirks.empty_links_are_null
+    if _takes_originals(call):
+        names = [known.originals.get(name, "" if name.startswith("ufCrm") else name) for name in names]
+    takes_all = not wanted or "*" in wanted
+    if takes_all:
+        names = [name for name, field in known.fields.items() if not field.is_hidden]
     writers = [
-        (name, writer(fields[name], call.zone, empty_links_are_null=null)) for name in names if name in fields
+        (_shown_name(call, known.fields[name]), _writer(call, known.fields[name]))
+        for name in names
+        if name in known.fields
     ]
-    custom = [name for name in names if name not in fields and is_custom(name)]
-    return writers + [(name, _custom_writer(name, call)) for name in custom]
+    if takes_all:
+        return writers, None
+    return writers, {name for name in names if name not in known.fields and is_custom(name)}
 
 
 def _whole_item(call: Call, kind: str, row: Row) -> dict[str, Any]:
-    null = call.site.quirks.empty_links_are_null
+    known = schema(call.portal, kind)
     item = {
-        name: writer(field, call.zone, empty_links_are_null=null)(row)
-        for name, field in FIELDS[kind].items()
+        _shown_name(call, field): _writer(call, field)(row)
+        for field in known.fields.values()
         if not field.is_hidden
     }
-    return item | _custom_values(row, call) | {"entityTypeId": crm.KINDS[kind]}
+    return item | _carried(row, call, known) | {"entityTypeId": entity_type(kind)}
 
 
-def _custom_values(row: Row, call: Call) -> dict[str, Any]:
-    return {name: _custom_writer(name, call)(row) for name in row if is_custom(name)}
+def _shown_name(call: Call, field: Field) -> str:
+    return field.upper_name if field.is_custom and _takes_originals(call) else field.name
+
+
+def _writer(call: Call, field: Field) -> Write:
+    return writer(field, call.zone, empty_links_are_null=call.site.quirks.empty_links_are_null)
+
+
+def _carried(row: Row, call: Call, known: Schema, names: set[str] | None = None) -> dict[str, Any]:
+    """Links and custom fields that the item has though nothing on the portal sets them up."""
+    return {
+        name: _custom_writer(name, call)(row)
+        for name in row
+        if is_custom(name) and name not in known.fields and (names is None or name in names)
+    }
 
 
 def _custom_writer(name: str, call: Call) -> Write:
@@ -234,23 +260,20 @@ def _custom_writer(name: str, call: Call) -> Write:
     return write
 
 
-def _with_custom(columns: Any, call: Call) -> dict[str, Column]:
-    """The columns with the custom fields that the filter and order name."""
-    named = [split(name)[1] for name in (*call.mapping("filter", "FILTER"), *call.mapping("order", "ORDER"))]
-    return {**columns, **{name: Column(name) for name in named if is_custom(name)}}
-
-
 def _read_fields(call: Call, kind: str) -> Row:
     """The values of `fields`. Raises: PortalError for a name or value that the item cannot have."""
+    known = schema(call.portal, kind)
     row: Row = {}
     for name, value in call.mapping("fields").items():
-        field = FIELDS[kind].get(name)
-        if field is None and not is_custom(name):
+        plain = known.originals.get(name, name) if _takes_originals(call) else name
+        field = known.fields.get(plain)
+        parent = parent_type(plain)
+        if field is None and parent is not None and kind_of(call.portal, parent):
+            row[plain] = php.as_int(value) or None
+        elif field is None:
             raise PortalError("INVALID_ARG_VALUE", f"Invalid fields: field '{name}' is unknown")
-        if field is None:
-            row[name] = value
         elif not field.is_read_only and not field.is_disabled:
-            row[name] = _read_value(call, field, value)
+            row[plain] = _read_value(call, field, value)
     return row
 
 
@@ -260,13 +283,17 @@ def _read_value(call: Call, field: Field, value: Any) -> Any:
             raise PortalError(
                 "100", f"Expected iterable value for multiple field, but got `{type(value).__name__}` instead"
             )
-        return [php.as_int(inner) for inner in php.as_list(value)]
+        if field.column.kind == "list" and field.type not in ("string", "url", "money", "address"):
+            return [php.as_int(inner) for inner in php.as_list(value)]
+        return [str(inner) for inner in php.as_list(value)]
     if field.type == "boolean":
         return php.is_yes(value)
     if value is None or value == "":
         return None
     if field.column.kind == "integer":
         if not str(value).lstrip("-").isdecimal():
+            raise invalid_value(field.name)
+        if field.choices and int(value) not in {number for number, _ in field.choices}:
             raise invalid_value(field.name)
         return int(value)
     if field.type == "double":

@@ -1,4 +1,4 @@
-"""Reference data of the CRM: pipelines, stages and other lists, currencies, the mode, smart processes."""
+"""Reference data of the CRM: pipelines, stages and other lists, currencies, the mode."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator import crm
 from emulator.answers import PortalError, Result
+from emulator.crm_types import categories, kind_of
 from emulator.dispatch import Call, method
 from emulator.filters import Column, compile_filter, parse_order
 from emulator.listing import select_page
@@ -38,10 +39,9 @@ def category_list(call: Call) -> Result:
     entity_type = call.integer("entityTypeId")
     if entity_type in _NAMES:
         raise PortalError("ENTITY_TYPE_NOT_SUPPORTED", f"Entity type {_NAMES[entity_type]} is not supported")
-    if entity_type not in (2, 3, 4, 31):
+    if kind_of(call.portal, entity_type) is None:
         raise PortalError("NOT_FOUND", "Smart process not found")
-    rows = [row for row in call.portal.records["category"] if row.get("entityTypeId", 2) == entity_type]
-    rows.sort(key=lambda row: (row.get("sort") or 0, row["id"]))
+    rows = categories(call.portal, entity_type)
     return Result({"categories": [_category(row) for row in rows]}, total=len(rows))
 
 
@@ -74,13 +74,6 @@ def currency_base_get(call: Call) -> Result:
 @method("crm.settings.mode.get", scope="crm")
 def mode_get(call: Call) -> Result:
     return Result(1 if call.portal.uses_leads else 2)
-
-
-@method("crm.type.list", scope="crm")
-def type_list(call: Call) -> Result:
-    """Smart processes: this portal has none."""
-    start = call.integer("start")
-    return Result({"types": []}, total=None if start < 0 else 0)
 
 
 def _category(row: Row) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from emulator import params as php
 from emulator.answers import PortalError, Result
 from emulator.dispatch import Call, method
-from emulator.events import EVENT_SCOPES, OfflineRow
+from emulator.events import EVENT_SCOPES, OfflineRow, dynamic_events
 from emulator.filters import split
 from emulator.listing import PAGE
 from emulator.site import App, Handler
@@ -189,17 +189,15 @@ def _event_name(call: Call) -> str:
     name = str(call.param("event", "EVENT", default="")).upper()
     if not name:
         raise PortalError("ERROR_ARGUMENT", "Argument 'EVENT' is null or empty", argument="EVENT")
-    scope = _scope_of(name)
+    scope = _scope_of(call, name)
     if scope is None or (scope and scope not in call.scopes):
         raise PortalError("ERROR_EVENT_NOT_FOUND", "Event not found")
     return name
 
 
-def _scope_of(name: str) -> str | None:
+def _scope_of(call: Call, name: str) -> str | None:
     """The scope that an event needs; None when there is no such event."""
-    if name.startswith("ONCRMDYNAMICITEM") and name.rpartition("_")[2].isdecimal():
-        name = name.rpartition("_")[0]
-    return EVENT_SCOPES.get(name)
+    return "crm" if name in dynamic_events(call.portal) else EVENT_SCOPES.get(name)
 
 
 def _is_offline(call: Call) -> bool:

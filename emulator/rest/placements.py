@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from emulator import params as php
@@ -42,7 +41,7 @@ KNOWN_OPTIONS: dict[str, tuple[str, ...]] = {
     "IM_CONTEXT_MENU": ("extranet", "context", "role"),
 }
 SINGLE = frozenset({"PAGE_BACKGROUND_WORKER", "REST_APP_URI"})
-_DYNAMIC = re.compile(r"^CRM_DYNAMIC_\d+_(DETAIL_TAB|DETAIL_ACTIVITY|DETAIL_TOOLBAR|LIST_MENU)$")
+_OF_TYPES = ("DETAIL_TAB", "DETAIL_ACTIVITY", "DETAIL_TOOLBAR", "LIST_MENU")
 
 
 @method("placement.bind", scope="placement")
@@ -123,21 +122,28 @@ def placement_get(call: Call) -> Result:
 @method("placement.list", scope="placement")
 def placement_list(call: Call) -> Result:
     wanted = call.param("SCOPE", "scope")
+    known = _codes(call)
     if php.is_yes(call.param("FULL", "full")):
-        return Result(list(CODES))
+        return Result(list(known))
     codes = [
         code
-        for code, scope in CODES.items()
+        for code, scope in known.items()
         if (wanted is None or scope == wanted) and _has_scope(call, scope)
     ]
     return Result(codes)
+
+
+def _codes(call: Call) -> dict[str, str]:
+    """The codes of this portal with their scopes: those of a smart process live as long as it does."""
+    types = [row["entityTypeId"] for row in call.portal.records["type"]]
+    return CODES | {f"CRM_DYNAMIC_{number}_{place}": "crm" for number in types for place in _OF_TYPES}
 
 
 def _code(call: Call) -> str:
     code = str(call.param("PLACEMENT", "placement", default="")).upper()
     if not code:
         raise PortalError("ERROR_ARGUMENT", "Argument 'PLACEMENT' is null or empty", argument="PLACEMENT")
-    scope = "crm" if _DYNAMIC.match(code) else CODES.get(code)
+    scope = _codes(call).get(code)
     if scope is None or not _has_scope(call, scope):
         raise _refusal(call, "ERROR_PLACEMENT_NOT_FOUND", "Placement not found")
     return code

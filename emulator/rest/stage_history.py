@@ -1,10 +1,11 @@
-"""`crm.stagehistory.list`: camelCase method, UPPER rows."""
+"""`crm.stagehistory.list` of leads, deals, invoices and smart processes: camelCase method, UPPER rows."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from emulator.answers import PortalError, Result
+from emulator.crm_types import has_stages, history_kind, kind_of
 from emulator.dispatch import Call, method
 from emulator.filters import Column, Query, compile_filter, parse_order
 from emulator.listing import select_page
@@ -21,14 +22,13 @@ _COMMON = {
 }
 COLUMNS = {
     "lead": {**_COMMON, "STATUS_SEMANTIC_ID": Column("STATUS_SEMANTIC_ID"), "STATUS_ID": Column("STATUS_ID")},
-    "deal": {
+    "item": {
         **_COMMON,
         "CATEGORY_ID": Column("CATEGORY_ID", "integer"),
         "STAGE_SEMANTIC_ID": Column("STAGE_SEMANTIC_ID"),
         "STAGE_ID": Column("STAGE_ID"),
     },
 }
-TYPES = {1: "lead", 2: "deal"}
 _NAMES = {3: "CONTACT", 4: "COMPANY", 7: "QUOTE", 14: "ORDER", 15: "SHIPMENT_DOCUMENT"}
 
 
@@ -36,15 +36,15 @@ _NAMES = {3: "CONTACT", 4: "COMPANY", 7: "QUOTE", 14: "ORDER", 15: "SHIPMENT_DOC
 def stage_history_list(call: Call) -> Result:
     refuse_extranet(call)
     entity_type = call.integer("entityTypeId")
-    kind = TYPES.get(entity_type)
-    if kind is None:
+    kind = kind_of(call.portal, entity_type)
+    if kind is None or not has_stages(call.portal, kind):
         name = _NAMES.get(entity_type, str(entity_type))
         raise PortalError("ENTITY_TYPE_NOT_SUPPORTED", f"Entity type {name} is not supported")
-    columns = COLUMNS[kind]
+    columns = COLUMNS["lead" if kind == "lead" else "item"]
     query, order = _read(call, columns)
     _keep_readable(call, kind, entity_type, query)
     page = select_page(
-        call.portal.records["stage_history"], query, order, id_key="ID", start=call.integer("start")
+        call.portal.records[history_kind(kind)], query, order, id_key="ID", start=call.integer("start")
     )
     wanted = [str(name) for name in call.values("select")]
     names = [name for name in columns if name == "ID" or not wanted or name in wanted or "*" in wanted]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator import dispatch
 from emulator.answers import PortalError, Result
 from emulator.dispatch import METHODS, Call, method
-from emulator.events import EVENT_SCOPES
+from emulator.events import EVENT_SCOPES, dynamic_events
 from emulator.params import is_yes
 from emulator.times import moment_text
 
@@ -85,7 +85,7 @@ def events(call: Call) -> Result:
     is_full = is_yes(call.param("FULL", "full"))
     return Result([
         name
-        for name, needed in sorted(EVENT_SCOPES.items())
+        for name, needed in sorted((EVENT_SCOPES | dict.fromkeys(dynamic_events(call.portal), "crm")).items())
         if (wanted is None and (is_full or not needed or needed in call.scopes)) or wanted == needed
     ])  # fmt: skip
 

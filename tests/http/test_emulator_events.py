@@ -140,8 +140,8 @@ def test_every_kind_of_record_has_its_events(portal: Portal, admin: Asker, box: 
     forms: dict[str, dict[str, Any]] = {form["event"]: form["data"] for form in box.forms}
     assert forms["ONCRMDEALMOVETOCATEGORY"]["FIELDS"] == {"ID": "1", "CATEGORY_ID": "1", "STAGE_ID": "C1:NEW"}
     assert forms["ONTASKADD"] == {
-        "FIELDS_BEFORE": "undefined", "FIELDS_AFTER": {"ID": "1"}, "IS_ACCESSIBLE_BEFORE": "undefined",
-        "IS_ACCESSIBLE_AFTER": "Y",
+        "FIELDS_BEFORE": "undefined", "FIELDS_AFTER": {"ID": "1"}, "IS_ACCESSIBLE_BEFORE": "N",
+        "IS_ACCESSIBLE_AFTER": "undefined",
     }  # fmt: skip
     assert forms["ONTASKDELETE"]["FIELDS_AFTER"] == "undefined"
     assert forms["ONVOXIMPLANTCALLEND"]["CALL_DURATION"] == "12"
