@@ -19,11 +19,17 @@ from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, func,
 
 from b24app.db import upsert
 from b24app.facts import deals, derive, tables
+from b24app.facts.activities import CrmActivity
+from b24app.facts.budget_items import BudgetItem
+from b24app.facts.calls import PhoneCall
 from b24app.facts.deals import Deal
 from b24app.facts.leads import Lead
 from b24app.facts.people import Department, User
+from b24app.facts.projects import Project
 from b24app.facts.reference import Currency, LeadSource, Pipeline, Stage
 from b24app.facts.stages import Entry
+from b24app.facts.tasks import Task
+from b24app.facts.time_records import TimeRecord
 from b24app.facts.values import Border
 
 CHUNK = 1_000
@@ -132,17 +138,22 @@ def _advance(conn: Connection, portal_id: int, step: int) -> bool:
 
 
 class Writer:
-    """The writes of one open transaction. `changed` tells whether any fact is now different."""
+    """The writes of one open transaction.
+
+    `changed` tells whether any fact is now different, `has_new_stage_order` whether the furthest stages of
+    deals have to be derived anew.
+    """
 
     def __init__(self, conn: Connection, portal_id: int, zone: ZoneInfo) -> None:
         self.conn = conn
         self.portal_id = portal_id
         self.zone = zone
         self.changed = False
+        self.has_new_stage_order = False
 
     def save_deals(self, facts: Iterable[Deal]) -> None:
         """Stores deals as they were just read; returns nothing, known identical rows cost no write."""
-        self._save_deals(facts, is_newer=lambda old, new: True)
+        self._save_deals(facts, is_newer=_always)
 
     def fill_deals(self, facts: Iterable[Deal], skip: Collection[int] = ()) -> None:
         """Stores deals of a long read: a row that was changed or deleted (`skip`) meanwhile stays so."""
@@ -152,13 +163,77 @@ class Writer:
 
     def save_leads(self, facts: Iterable[Lead]) -> None:
         """Stores leads as they were just read."""
-        self._save_leads(facts, is_newer=lambda old, new: True)
+        self._save_leads(facts, is_newer=_always)
 
     def fill_leads(self, facts: Iterable[Lead], skip: Collection[int] = ()) -> None:
         """Stores leads of a long read; see `fill_deals`."""
         gone = set(skip)
         kept = (fact for fact in facts if fact.lead_id not in gone)
         self._save_leads(kept, is_newer=lambda old, new: new["updated_at"] >= old["updated_at"])
+
+    def save_activities(self, facts: Iterable[CrmActivity]) -> None:
+        """Stores CRM activities as they were just read; of open ones also what they are bound to."""
+        self._save_activities(facts, is_newer=_always)
+
+    def fill_activities(self, facts: Iterable[CrmActivity], skip: Collection[int] = ()) -> None:
+        """Stores CRM activities of a long read; see `fill_deals`."""
+        gone = set(skip)
+        kept = (fact for fact in facts if fact.activity_id not in gone)
+        self._save_activities(kept, is_newer=lambda old, new: new["updated_at"] >= old["updated_at"])
+
+    def save_calls(self, facts: Iterable[PhoneCall]) -> None:
+        """Stores calls as they were just read."""
+        self._store(tables.calls, {fact.call_id: self._row(fact) for fact in facts}, _always)
+
+    def fill_calls(self, facts: Iterable[PhoneCall], skip: Collection[int] = ()) -> None:
+        """Stores calls of a long read without those deleted meanwhile (`skip`)."""
+        gone = set(skip)
+        self.save_calls(fact for fact in facts if fact.call_id not in gone)
+
+    def save_tasks(self, facts: Iterable[Task]) -> None:
+        """Stores tasks as they were just read; whether one was returned stays known while it is closed."""
+        self._save_tasks(facts, is_newer=_always)
+
+    def fill_tasks(self, facts: Iterable[Task], skip: Collection[int] = ()) -> None:
+        """Stores tasks of a long read; see `fill_deals`."""
+        gone = set(skip)
+        kept = (fact for fact in facts if fact.task_id not in gone)
+        self._save_tasks(kept, is_newer=lambda old, new: new["changed_at"] >= old["changed_at"])
+
+    def set_returned(self, found: Mapping[tuple[int, int], bool]) -> None:
+        """Notes what the histories of tasks say, by (task, the moment of closing for which it was read)."""
+        task = tables.tasks.c
+        for (task_id, closed_at), was_returned in found.items():
+            done = self.conn.execute(
+                update(tables.tasks)
+                .where(
+                    task.portal_id == self.portal_id,
+                    task.task_id == task_id,
+                    task.closed_at == closed_at,
+                    task.was_returned.is_distinct_from(was_returned),
+                )
+                .values(was_returned=was_returned)
+            )
+            self.changed = self.changed or done.rowcount > 0
+
+    def save_time_records(self, facts: Iterable[TimeRecord]) -> None:
+        """Stores time records as they were just read."""
+        rows = {fact.record_id: self._row(fact) for fact in facts}
+        self._store(tables.time_records, rows, _always)
+
+    def fill_time_records(self, facts: Iterable[TimeRecord], skip: Collection[int] = ()) -> None:
+        """Stores time records of a long read without those deleted meanwhile (`skip`)."""
+        gone = set(skip)
+        self.save_time_records(fact for fact in facts if fact.record_id not in gone)
+
+    def save_budget_items(self, facts: Iterable[BudgetItem]) -> None:
+        """Stores items with a money budget as they were just read."""
+        self._store(tables.budget_items, {fact.item_id: self._row(fact) for fact in facts}, _always)
+
+    def fill_budget_items(self, facts: Iterable[BudgetItem], skip: Collection[int] = ()) -> None:
+        """Stores items of a long read without those deleted meanwhile (`skip`)."""
+        gone = set(skip)
+        self.save_budget_items(fact for fact in facts if fact.item_id not in gone)
 
     def save_entries(self, entries: Iterable[Entry]) -> None:
         """Adds rows of stage history, ends the stays that they end, and moves deals' furthest stages."""
@@ -202,6 +277,23 @@ class Writer:
     def delete_leads(self, ids: Collection[int]) -> None:
         self._delete(tables.leads, tables.leads.c.lead_id, ids)
 
+    def delete_activities(self, ids: Collection[int]) -> None:
+        """Removes CRM activities with what they were bound to."""
+        self._delete(tables.activities, tables.activities.c.activity_id, ids)
+        self._delete(tables.activity_bindings, tables.activity_bindings.c.activity_id, ids)
+
+    def delete_calls(self, ids: Collection[int]) -> None:
+        self._delete(tables.calls, tables.calls.c.call_id, ids)
+
+    def delete_tasks(self, ids: Collection[int]) -> None:
+        self._delete(tables.tasks, tables.tasks.c.task_id, ids)
+
+    def delete_time_records(self, ids: Collection[int]) -> None:
+        self._delete(tables.time_records, tables.time_records.c.record_id, ids)
+
+    def delete_budget_items(self, ids: Collection[int]) -> None:
+        self._delete(tables.budget_items, tables.budget_items.c.item_id, ids)
+
     def replace_users(self, facts: Iterable[User], *, drop_missing: bool = True) -> None:
         """Makes `facts` the portal's users; without `drop_missing` the ones not in it stay as they are."""
         found = list(facts)
@@ -231,12 +323,21 @@ class Writer:
     def replace_lead_sources(self, facts: Iterable[LeadSource]) -> None:
         self._replace(tables.lead_sources, map(self._row, facts))
 
+    def replace_projects(self, facts: Iterable[Project]) -> None:
+        self._replace(tables.projects, map(self._row, facts))
+
+    def replace_calendar(self, data: Mapping[str, Any]) -> None:
+        """Makes `data` (`work_calendar.to_stored`) the company's calendar."""
+        self._replace(tables.work_calendars, [{"data": dict(data)}])
+
     def replace_stages(self, facts: Iterable[Stage]) -> bool:
         """True when the order or meaning of deal stages changed: `rederive_deals` must follow."""
         before = self._stage_order
         self._replace(tables.stages, map(self._row, facts))
         del self._stage_order
-        return before != self._stage_order
+        is_other = before != self._stage_order
+        self.has_new_stage_order = self.has_new_stage_order or is_other
+        return is_other
 
     def rederive_deals(self, after_id: int, limit: int = 5_000) -> int | None:
         """Computes the furthest stage of the next deals above `after_id`; their last id, None at the end."""
@@ -253,7 +354,7 @@ class Writer:
         return ids[-1] if len(ids) == limit else None
 
     def known_ids(self, table: Table, ids: Iterable[int]) -> set[int]:
-        """Which of these deals or leads are stored."""
+        """Which of these records are stored."""
         key = _id_column(table)
         found: set[int] = set()
         for chunk in _chunks(sorted(set(ids))):
@@ -310,16 +411,60 @@ class Writer:
     def _save_leads(self, facts: Iterable[Lead], is_newer: _IsNewer) -> None:
         self._store(tables.leads, {fact.lead_id: self._row(fact) for fact in facts}, is_newer)
 
-    def _store(self, table: Table, rows: Mapping[int, dict[str, Any]], is_newer: _IsNewer) -> None:
-        """Writes the rows that differ from what is stored and are newer than it."""
+    def _save_activities(self, facts: Iterable[CrmActivity], is_newer: _IsNewer) -> None:
+        found = {fact.activity_id: fact for fact in facts}
+        rows = {
+            activity_id: {name: getattr(fact, name) for name in _names(CrmActivity) if name != "bindings"}
+            for activity_id, fact in found.items()
+        }
+        outdated = self._store(tables.activities, rows, is_newer)
+        # What is completed needs no bindings: they are there to find records without a next step.
+        self._bind({
+            activity_id: set() if fact.is_completed else set(fact.bindings)
+            for activity_id, fact in found.items()
+            if activity_id not in outdated
+        })  # fmt: skip
+
+    def _bind(self, wanted: Mapping[int, set[tuple[int, int]]]) -> None:
+        """Makes these the items that the activities are bound to."""
+        binding = tables.activity_bindings.c
+        known: dict[int, set[tuple[int, int]]] = {}
+        for row in self._rows(tables.activity_bindings, binding.activity_id, sorted(wanted)):
+            known.setdefault(row["activity_id"], set()).add((row["item_type_id"], row["item_id"]))
+        other = [key for key, items in wanted.items() if items != known.get(key, set())]
+        self._delete(tables.activity_bindings, binding.activity_id, [key for key in other if key in known])
+        self._write(
+            tables.activity_bindings,
+            [
+                {"item_type_id": kind, "item_id": item_id, "activity_id": key}
+                for key in other
+                for kind, item_id in sorted(wanted[key])
+            ],
+        )
+
+    def _save_tasks(self, facts: Iterable[Task], is_newer: _IsNewer) -> None:
+        rows = {fact.task_id: self._row(fact) for fact in facts}
+        for row in rows.values():
+            row["was_returned"] = None
+        for known in self._rows(tables.tasks, tables.tasks.c.task_id, sorted(rows)):
+            row = rows[known["task_id"]]
+            # Once returned is returned for ever; "never" holds until it is closed another time.
+            if known["was_returned"] or (
+                row["closed_at"] is not None and row["closed_at"] == known["closed_at"]
+            ):
+                row["was_returned"] = known["was_returned"]
+        self._store(tables.tasks, rows, is_newer)
+
+    def _store(self, table: Table, rows: Mapping[int, dict[str, Any]], is_newer: _IsNewer) -> set[int]:
+        """Writes the rows that differ from what is stored and are newer than it; the ids of older ones."""
         key = _id_column(table)
         known = {row[key.name]: row for row in self._rows(table, key, sorted(rows))}
-        fresh = [
-            row
-            for row_id, row in rows.items()
-            if row_id not in known or (known[row_id] != row and is_newer(known[row_id], row))
-        ]
-        self._write(table, fresh)
+        other = {row_id: row for row_id, row in rows.items() if known.get(row_id) != row}
+        outdated = {
+            row_id for row_id, row in other.items() if row_id in known and not is_newer(known[row_id], row)
+        }
+        self._write(table, [row for row_id, row in other.items() if row_id not in outdated])
+        return outdated
 
     def _store_entries(
         self, known: Sequence[Mapping[str, Any]], merged: Mapping[int, dict[str, Any]]
@@ -443,13 +588,22 @@ def recut_days(conn: Connection, portal_id: int, zone: ZoneInfo) -> None:
     Call it in the transaction that changes `portals.timezone`, after `lock`.
     """
     border = Border(zone)
-    for table, pairs in (
-        (tables.deals, (("created_at", "created_day"), ("moved_at", "moved_day"))),
-        (tables.leads, (("created_at", "created_day"), ("moved_at", "moved_day"))),
-        (tables.stage_stays, (("left_at", "left_day"),)),
-    ):
-        _recut(conn, table, portal_id, pairs, border.day)
+    for table in CUT_BY_DAYS:
+        _recut(conn, table, portal_id, days_of(table), border.day)
     bump(conn, portal_id)
+
+
+CUT_BY_DAYS = (
+    tables.deals, tables.leads, tables.stage_stays, tables.activities, tables.calls, tables.cases,
+    tables.tasks, tables.time_records, tables.budget_items,
+)  # fmt: skip
+"""Tables of records of the portal with moments and their local days."""
+
+
+def days_of(table: Table) -> tuple[tuple[str, str], ...]:
+    """(moment, its local day) of the table: `moved_at` stands beside `moved_day`."""
+    names = [column.name.removesuffix("_day") for column in table.c if column.name.endswith("_day")]
+    return tuple((f"{name}_at", f"{name}_day") for name in names)
 
 
 def _recut(
@@ -459,35 +613,39 @@ def _recut(
     pairs: Sequence[tuple[str, str]],
     day: Callable[[int], date],
 ) -> None:
-    key = _id_column(table)
+    keys = [column for column in table.primary_key if column.name != "portal_id"]
     columns = [table.c[name] for pair in pairs for name in pair]
-    last = -1
+    last: tuple[Any, ...] | None = None
     while True:
-        rows = conn.execute(
-            select(key, *columns)
-            .where(table.c.portal_id == portal_id, key > last)
-            .order_by(key)
-            .limit(10_000)
-        ).all()
+        page = select(*keys, *columns).where(table.c.portal_id == portal_id).order_by(*keys).limit(10_000)
+        rows = conn.execute(page if last is None else page.where(tuple_(*keys) > tuple_(*last))).all()
         changes = []
         for row in rows:
             found = row._mapping
             days = {name: None if found[at] is None else day(found[at]) for at, name in pairs}
             if any(found[name] != value for name, value in days.items()):
-                changes.append({"key": found[key.name], **{f"new_{name}": v for name, v in days.items()}})
+                changes.append(
+                    {f"key_{key.name}": found[key.name] for key in keys}
+                    | {f"new_{name}": value for name, value in days.items()}
+                )
         if changes:
             conn.execute(
                 update(table)
-                .where(table.c.portal_id == portal_id, key == bindparam("key"))
+                .where(table.c.portal_id == portal_id, *(key == bindparam(f"key_{key.name}") for key in keys))
                 .values({name: bindparam(f"new_{name}") for _, name in pairs}),
                 changes,
             )
         if len(rows) < 10_000:
             return
-        last = rows[-1][0]
+        last = tuple(rows[-1][: len(keys)])
 
 
 _IsNewer = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+
+
+def _always(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """What was just read is newer than what is stored."""
+    return True
 
 
 class _Entry:
@@ -508,11 +666,8 @@ def _by_item(rows: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
 
 
 def _id_column(table: Table) -> Any:
-    return {
-        "deals": tables.deals.c.deal_id,
-        "leads": tables.leads.c.lead_id,
-        "stage_stays": tables.stage_stays.c.history_id,
-    }[table.name]
+    """The id that the portal gives to a row of the table."""
+    return next(column for column in table.primary_key if column.name not in ("portal_id", "entity_type_id"))
 
 
 def _names(kind: type[Any]) -> tuple[str, ...]:
