@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
@@ -10,10 +11,13 @@ from sqlalchemy import Connection, select
 from b24app.facts import tables
 from b24app.facts.measures import DEAL
 from b24app.facts.rates import load_rates
-from b24app.metrics import periods
+from b24app.metrics import periods, work_calendar
+from b24app.metrics.attainment import Thresholds
 from b24app.metrics.context import Context
 from b24app.metrics.coverage import Coverage, Reason, Source, SourceState
 from b24app.metrics.metric import Pipeline, Reference, Stage
+from b24app.metrics.plans import Planning
+from b24app.metrics.work_calendar import WorkCalendar
 from b24app.org import Org
 from b24app.portals.settings import PortalSettings
 from b24app.sync.state import SyncState
@@ -37,14 +41,31 @@ def load_context(
         org=org,
         reference=load_reference(conn, portal_id),
         rates=load_rates(conn, portal_id, settings.currency),
-        coverage=coverage_of(sync),
+        coverage=coverage_of(sync, entered_sources(conn, portal_id)),
+        now=int(now.timestamp()),
         categories=settings.pipelines,
+        projects=settings.projects,
         channel_rules=settings.channels,
         # Until the portal has said so, leads are expected: "not read yet" is better than a wrong 0.
         uses_leads=uses_leads is not False,
+        has_money_budget=settings.budget is not None,
         min_ratio=settings.min_sample.ratio,
         min_mean=settings.min_sample.mean,
+        planning=Planning(
+            calendar=load_calendar(conn, portal_id),
+            thresholds=Thresholds(
+                met=Fraction(settings.thresholds.met), near=Fraction(settings.thresholds.near)
+            ),
+        ),
     )
+
+
+def load_calendar(conn: Connection, portal_id: int) -> WorkCalendar:
+    """The portal's working days; Monday to Friday where its calendar was not read."""
+    data = conn.execute(
+        select(tables.work_calendars.c.data).where(tables.work_calendars.c.portal_id == portal_id)
+    ).scalar_one_or_none()
+    return work_calendar.from_stored(data) if data else WorkCalendar()
 
 
 def load_reference(conn: Connection, portal_id: int) -> Reference:
@@ -66,14 +87,27 @@ def load_reference(conn: Connection, portal_id: int) -> Reference:
         key=lambda s: (places.get(s.category_id, len(places)), s.category_id, s.sort, s.stage_id),
     )
     names = conn.execute(select(sources.source_id, sources.name).where(sources.portal_id == portal_id))
+    projects = tables.projects.c
+    groups = conn.execute(select(projects.project_id, projects.name).where(projects.portal_id == portal_id))
     return Reference(
         pipelines=tuple(Pipeline(*row) for row in found),
         stages=tuple(ordered),
         source_names={row.source_id: row.name for row in names},
+        project_names={row.project_id: row.name for row in groups},
     )
 
 
-def coverage_of(sync: SyncState) -> Coverage:
+def entered_sources(conn: Connection, portal_id: int) -> dict[Source, SourceState]:
+    """The sources that people and programs fill: never unread, but empty until the first entry."""
+    found = {}
+    for source, table in ((Source.COSTS, tables.costs), (Source.CAMPAIGNS, tables.campaigns)):
+        any_row = select(table.c.external_id).where(table.c.portal_id == portal_id).limit(1)
+        is_empty = conn.execute(any_row).scalar_one_or_none() is None
+        found[source] = SourceState(is_complete=True, is_empty=is_empty)
+    return found
+
+
+def coverage_of(sync: SyncState, entered: dict[Source, SourceState]) -> Coverage:
     """What the reader's state allows KPIs to claim."""
     states = {source.source: source for source in sync.sources}
     return Coverage(
@@ -86,6 +120,7 @@ def coverage_of(sync: SyncState) -> Coverage:
             for source in Source
             if source in states
         }
+        | entered
     )
 
 

@@ -8,56 +8,18 @@ of `ix_deals_client`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, case, exists, not_, or_, type_coerce
+from sqlalchemy import BigInteger, and_, case, exists, literal, not_, or_, type_coerce
 
+from b24app.facts import work_measures
+from b24app.facts.measured import Columns, Kind, PortalRecords, Records, Value
 from b24app.facts.tables import campaigns, deals, leads, stage_stays
 from b24app.metrics import measures
 from b24app.metrics.measures import Cut, Measure, Table
 
 DEAL, LEAD = 2, 1
 """Entity types of the portal."""
-
-Columns = Mapping[Cut, tuple[ColumnElement[Any], ...]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Records:
-    """Where a table's records are. `day` None: the present state. `only`: what every record must be."""
-
-    source: FromClause
-    portal: ColumnElement[int]
-    only: tuple[ColumnElement[bool], ...] = ()
-    day: ColumnElement[Any] | None
-    cuts: Columns
-    category: ColumnElement[int] | None = None
-    currency: ColumnElement[str] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PortalRecords(Records):
-    """Records that the portal keeps: it can be asked for them by entity type and id."""
-
-    at: ColumnElement[int]  # the moment that the day is cut from
-    entity_type_id: int
-    id: ColumnElement[int]
-    row_id: ColumnElement[int]  # unique: one deal can have several stays
-
-
-@dataclass(frozen=True)
-class Value:
-    """Which of the table's records a measure takes, and how much each adds (None: 1).
-
-    `with_lead`: the deal's lead is needed beside it.
-    """
-
-    where: ColumnElement[bool]
-    adds: ColumnElement[int] | None = None
-    with_lead: bool = False
-    semantics: str | None = None  # the records are all in one final state: the index can find them
-
 
 _earlier = deals.alias("earlier")
 
@@ -67,6 +29,14 @@ _deal_cuts: Columns = {
     Cut.STAGE: (deals.c.stage_id,),
     Cut.REACHED: (deals.c.reached_stage_id,),
     Cut.CHANNEL: (deals.c.utm_source, deals.c.source_id),
+}
+
+_deal_shown: Mapping[str, Any] = {
+    "stage": deals.c.stage_id,
+    "amount": type_coerce(deals.c.amount, BigInteger),
+    "currency_of": deals.c.currency,
+    "client": deals.c.client,
+    "entity_type": literal(DEAL),
 }
 
 _no_template = deals.c.is_recurring.is_(False)
@@ -86,7 +56,8 @@ RECORDS: Mapping[Table, Records] = {
         only=(_no_template,),
         day=deals.c.moved_day,
         at=deals.c.moved_at,
-        entity_type_id=DEAL,
+        kind=Kind.DEAL,
+        **_deal_shown,
         id=deals.c.deal_id,
         row_id=deals.c.deal_id,
         cuts={**_deal_cuts, Cut.DAY: (deals.c.moved_day,)},
@@ -99,7 +70,8 @@ RECORDS: Mapping[Table, Records] = {
         only=(_no_template,),
         day=deals.c.created_day,
         at=deals.c.created_at,
-        entity_type_id=DEAL,
+        kind=Kind.DEAL,
+        **_deal_shown,
         id=deals.c.deal_id,
         row_id=deals.c.deal_id,
         cuts={**_deal_cuts, Cut.DAY: (deals.c.created_day,)},
@@ -111,7 +83,8 @@ RECORDS: Mapping[Table, Records] = {
         only=(_no_template,),
         day=None,
         at=deals.c.created_at,
-        entity_type_id=DEAL,
+        kind=Kind.DEAL,
+        **_deal_shown,
         id=deals.c.deal_id,
         row_id=deals.c.deal_id,
         cuts=_deal_cuts,
@@ -124,7 +97,8 @@ RECORDS: Mapping[Table, Records] = {
         only=(_no_template, stage_stays.c.entity_type_id == DEAL),
         day=stage_stays.c.left_day,
         at=stage_stays.c.left_at,
-        entity_type_id=DEAL,
+        kind=Kind.DEAL,
+        **_deal_shown,
         id=deals.c.deal_id,
         row_id=stage_stays.c.history_id,
         cuts={
@@ -142,7 +116,10 @@ RECORDS: Mapping[Table, Records] = {
         only=(),
         day=leads.c.created_day,
         at=leads.c.created_at,
-        entity_type_id=LEAD,
+        kind=Kind.LEAD,
+        stage=leads.c.stage_id,
+        client=leads.c.client,
+        entity_type=literal(LEAD),
         id=leads.c.lead_id,
         row_id=leads.c.lead_id,
         cuts={
@@ -161,6 +138,7 @@ RECORDS: Mapping[Table, Records] = {
             Cut.TAGGED_DEPARTMENT: (campaigns.c.department_id,),
         },
     ),
+    **work_measures.RECORDS,
 }
 """Tables whose measures are sums over their rows; for the others see `computed`."""
 
@@ -217,4 +195,5 @@ VALUES: Mapping[Measure, Value] = {
     measures.OPENED: Value(_campaign, campaigns.c.opened),
     measures.CLICKED: Value(_campaign, campaigns.c.clicked),
     measures.VISITS: Value(_campaign, campaigns.c.visits),
+    **work_measures.VALUES,
 }

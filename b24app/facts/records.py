@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, case, func, literal, null, or_, select
-from sqlalchemy import type_coerce as coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Integer,
+    Select,
+    String,
+    case,
+    cast,
+    desc,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.types import TypeEngine
 
-from b24app.facts.measures import LEAD, RECORDS, VALUES, PortalRecords
-from b24app.facts.sums import conditions, source_of
-from b24app.facts.tables import deals, leads
-from b24app.metrics.kinds import Shape
+from b24app.facts.measured import Kind, PortalRecords
+from b24app.facts.measures import RECORDS, VALUES
+from b24app.facts.sums import conditions, parameters, source_of
 from b24app.metrics.measures import Cut, Measure, Table
 from b24app.metrics.periods import Period
 from b24app.metrics.sums import SumsQuery
@@ -23,109 +39,136 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which records are asked for. None for `owners` or `categories` means all of them."""
+    """Records that any of the measures takes. None for `owners`, `categories` or `projects`: all of them.
 
-    shape: Shape
+    `now`: epoch seconds, for what is due. Measures of what the portal does not keep have no records here.
+    """
+
+    measures: frozenset[Measure]
     period: Period
-    owners: frozenset[int] | None
-    categories: frozenset[int] | None
+    owners: frozenset[int] | None = None
+    categories: frozenset[int] | None = None
+    projects: frozenset[int] | None = None
+    now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record behind a KPI. `amount` in ten-thousandths of `currency`; leads have none of both.
+    """One record behind a KPI. `amount` in ten-thousandths of `currency`, where it has money.
 
-    `at`: the moment that puts it into the period, epoch seconds. `counts`: it is in the numerator, or in
-    the sum itself; the others are in the denominator only. `adds`: what it adds there: 1, seconds, or
-    money in ten-thousandths.
+    `at`: the moment that puts it into the period, epoch seconds. `sums`: what it adds to every measure
+    that takes it. `entity_type_id`: of an item, or of the item (`parent_id`) that an activity belongs to;
+    a time record belongs to a task.
     """
 
-    entity_type_id: int
+    kind: Kind
     id: int
     at: int
     owner_id: int
     category_id: int | None
-    stage_id: str
+    stage_id: str | None
     amount: int | None
     currency: str | None
-    client: str | None  # company:12 or contact:7
-    counts: bool
-    adds: int
+    client: str | None  # company:12, contact:7 or lead:5
+    project_id: int | None
+    entity_type_id: int | None
+    parent_id: int | None
+    sums: Mapping[Measure, int]
 
 
 def count(conn: Connection, portal_id: int, question: Question) -> int:
     """How many records are behind the KPI."""
-    records = _records(question)
-    statement = _about(select(func.count()), records, portal_id, question)
-    return int(conn.execute(statement).scalar_one())
+    found = 0
+    for query in _queries(question):
+        statement = _about(select(func.count()), portal_id, query)
+        found += int(conn.execute(statement, parameters(query)).scalar_one())
+    return found
 
 
 def page(conn: Connection, portal_id: int, question: Question, number: int) -> list[Record]:
     """A page of them, the latest first; numbers start with 1."""
-    records = _records(question)
-    item = leads if records.entity_type_id == LEAD else deals
-    first = question.shape.terms[0].measures[0]
-    counts, adds = _counting(first)
-    is_deal = records.entity_type_id != LEAD
-    stage = records.cuts[Cut.STAGE][0] if Cut.STAGE in records.cuts else item.c.stage_id
-    statement = _about(
-        select(
-            literal(records.entity_type_id).label("entity_type_id"),
-            records.id.label("id"),
-            records.at.label("at"),
-            item.c.owner_id.label("owner_id"),
-            (records.category if records.category is not None else null()).label("category_id"),
-            stage.label("stage_id"),
-            (coerce(deals.c.amount, BigInteger) if is_deal else null()).label("amount"),
-            (deals.c.currency if is_deal else null()).label("currency"),
-            item.c.client.label("client"),
-            counts.label("counts"),
-            adds.label("adds"),
-        ),
-        records,
-        portal_id,
-        question,
-    )
-    statement = (
-        statement.order_by(records.at.desc(), records.row_id.desc())
-        .limit(PAGE_SIZE)
-        .offset((number - 1) * PAGE_SIZE)
-    )
+    queries = _queries(question)
+    if not queries:
+        return []
+    order = sorted(question.measures, key=lambda measure: measure.key)
+    lists = [_about(select(*_columns(query, order)), portal_id, query) for query in queries]
+    statement: Select[Any] | CompoundSelect[Any] = lists[0] if len(lists) == 1 else union_all(*lists)
+    latest = statement.order_by(desc("at"), "kind", desc("row_id"))
+    cut = latest.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+    return [_record(row._mapping, order) for row in conn.execute(cut, parameters(queries[0]))]
+
+
+def _queries(question: Question) -> list[SumsQuery]:
+    """One for every table whose records the portal keeps."""
+    by_table: dict[Table, set[Measure]] = {}
+    for measure in question.measures:
+        if isinstance(RECORDS.get(measure.table), PortalRecords):
+            by_table.setdefault(measure.table, set()).add(measure)
     return [
-        Record(**{**row._mapping, "counts": bool(row.counts), "adds": int(row.adds)})
-        for row in conn.execute(statement)
+        SumsQuery(
+            table=table,
+            measures=frozenset(measures),
+            period=question.period,
+            owners=question.owners,
+            categories=question.categories,
+            projects=question.projects,
+            now=question.now,
+        )
+        for table, measures in sorted(by_table.items())
     ]
 
 
-def _records(question: Question) -> PortalRecords:
-    records = RECORDS[_table(question.shape.measures)]
+def _about(statement: Select[Any], portal_id: int, query: SumsQuery) -> Select[Any]:
+    records = _kept(query.table)
+    return statement.select_from(source_of(records, query.measures)).where(
+        *conditions(records, portal_id, query),
+        or_(*(VALUES[measure].where for measure in sorted(query.measures, key=lambda m: m.key))),
+    )
+
+
+def _columns(query: SumsQuery, order: Iterable[Measure]) -> list[ColumnElement[Any]]:
+    records = _kept(query.table)
+    stage = records.cuts[Cut.STAGE][0] if Cut.STAGE in records.cuts else records.stage
+    project = records.cuts[Cut.PROJECT][0] if Cut.PROJECT in records.cuts else None
+    shown: list[ColumnElement[Any]] = [
+        literal(records.kind.value).label("kind"),
+        records.id.label("id"),
+        records.at.label("at"),
+        records.row_id.label("row_id"),
+        records.cuts[Cut.OWNER][0].label("owner_id"),
+        _or_nothing(records.category, Integer()).label("category_id"),
+        _or_nothing(stage, String()).label("stage_id"),
+        _or_nothing(records.amount, BigInteger()).label("amount"),
+        _or_nothing(records.currency_of, String()).label("currency"),
+        _or_nothing(records.client, String()).label("client"),
+        _or_nothing(project, Integer()).label("project_id"),
+        _or_nothing(records.entity_type, Integer()).label("entity_type_id"),
+        _or_nothing(records.parent, BigInteger()).label("parent_id"),
+    ]
+    return shown + [_adds(measure, query).label(measure.key) for measure in order]
+
+
+def _adds(measure: Measure, query: SumsQuery) -> ColumnElement[Any]:
+    """What a record adds to the measure; nothing where the measure does not take it."""
+    if measure not in query.measures:
+        return _or_nothing(None, BigInteger())
+    value = VALUES[measure]
+    return case((value.where, literal(1) if value.adds is None else value.adds), else_=null())
+
+
+def _or_nothing(column: ColumnElement[Any] | None, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Parts of a union must agree on types, also where one of them has no such column."""
+    return cast(null(), kind) if column is None else column
+
+
+def _kept(table: Table) -> PortalRecords:
+    records = RECORDS[table]
     if not isinstance(records, PortalRecords):
-        raise TypeError("these records are not on the portal")
+        raise TypeError(f"records of {table} are not on the portal")
     return records
 
 
-def _table(measures: Sequence[Measure]) -> Table:
-    tables = {measure.table for measure in measures}
-    if len(tables) != 1:
-        raise ValueError(f"records of {len(tables)} kinds are behind this KPI")
-    return tables.pop()
-
-
-def _counting(measure: Measure) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    value = VALUES[measure]
-    added = literal(1) if value.adds is None else value.adds
-    return case((value.where, 1), else_=0), case((value.where, added), else_=0)
-
-
-def _about(statement: Select[Any], records: PortalRecords, portal_id: int, question: Question) -> Select[Any]:
-    measures = question.shape.measures
-    query = SumsQuery(
-        table=_table(measures),
-        measures=frozenset(measures),
-        period=question.period,
-        owners=question.owners,
-        categories=question.categories,
-    )
-    return statement.select_from(source_of(records, measures)).where(
-        *conditions(records, portal_id, query), or_(*(VALUES[measure].where for measure in measures))
-    )
+def _record(row: Mapping[Any, Any], order: Iterable[Measure]) -> Record:
+    fields = {name: row[name] for name in Record.__slots__ if name not in ("kind", "sums")}
+    sums = {measure: int(row[measure.key]) for measure in order if row[measure.key] is not None}
+    return Record(**fields, kind=Kind(row["kind"]), sums=sums)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, FromClause, case, func, literal_column, or_, select
 
 from b24app.facts import big_sums
 from b24app.facts.computed import COMPUTED
-from b24app.facts.measures import DEALS_AND_LEADS, RECORDS, VALUES, Records, Value
+from b24app.facts.measured import NOW, Records, Value
+from b24app.facts.measures import DEALS_AND_LEADS, RECORDS, VALUES
 from b24app.metrics.measures import Cut, Measure
 from b24app.metrics.sums import Cell, SumsQuery
 
@@ -25,6 +26,7 @@ _FIELDS = {
     Cut.CHANNEL: ("utm_source", "source_id"),
     Cut.ENTERED_CHANNEL: ("channel",),
     Cut.TAGGED_DEPARTMENT: ("department",),
+    Cut.PROJECT: ("project",),
 }
 
 
@@ -53,7 +55,7 @@ def read(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
     if columns:
         statement = statement.group_by(*columns)
     found = []
-    for row in conn.execute(statement):
+    for row in conn.execute(statement, parameters(query)):
         values = iter(row[len(columns) :])
         cell_sums = {measure: _total(measure, values) for measure in order}
         if any(cell_sums.values()):
@@ -64,6 +66,11 @@ def read(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
 def source_of(records: Records, wanted: Iterable[Measure]) -> FromClause:
     """The records, with the deals' leads beside them if one of the measures needs those."""
     return DEALS_AND_LEADS if any(VALUES[measure].with_lead for measure in wanted) else records.source
+
+
+def parameters(query: SumsQuery) -> dict[str, int]:
+    """What statements about the query are executed with."""
+    return {NOW.key: query.now}
 
 
 def conditions(records: Records, portal_id: int, query: SumsQuery) -> list[ColumnElement[bool]]:
@@ -82,7 +89,10 @@ def conditions(records: Records, portal_id: int, query: SumsQuery) -> list[Colum
     if query.departments is not None:
         found.append(records.cuts[Cut.TAGGED_DEPARTMENT][0].in_(sorted(query.departments)))
     if query.categories is not None and records.category is not None:
-        found.append(records.category.in_(sorted(query.categories)))
+        chosen = records.category.in_(sorted(query.categories))
+        found.append(chosen if records.whatever_pipeline is None else or_(records.whatever_pipeline, chosen))
+    if query.projects is not None and records.project is not None:
+        found.append(records.project.in_(sorted(query.projects)))
     states = {VALUES[measure].semantics for measure in query.measures}
     known = sorted(state for state in states if state is not None)
     if known and len(known) == len(states):

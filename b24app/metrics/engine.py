@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import cache
 
 from b24app.metrics import periods
 from b24app.metrics.context import Context
-from b24app.metrics.coverage import Covered, Level, Reason
+from b24app.metrics.coverage import FULL, Covered, Level, Reason
 from b24app.metrics.kinds import Outcome, Ratio, Shape
-from b24app.metrics.measures import ENTERED, Cut, Measure, Table
-from b24app.metrics.metric import TIMES, By, Metric
+from b24app.metrics.measures import ENTERED, PRESENT, Cut, Measure, Table
+from b24app.metrics.metric import PEOPLE, TIMES, By, Metric
 from b24app.metrics.periods import Grain, Period
+from b24app.metrics.plans import Fact, Standing, scope_of, stand
 from b24app.metrics.query import KpiQuery
 from b24app.metrics.sums import Cell, SumsQuery, Totals
-from b24app.scope import Whose
+from b24app.scope import Scope, Whose
 
 CUTS: Mapping[By, frozenset[Cut]] = {
     By.DAY: frozenset({Cut.DAY}),
@@ -29,17 +30,22 @@ CUTS: Mapping[By, frozenset[Cut]] = {
     By.PIPELINE: frozenset({Cut.CATEGORY}),
     By.STAGE: frozenset({Cut.CATEGORY, Cut.STAGE}),
     By.CHANNEL: frozenset({Cut.CHANNEL, Cut.ENTERED_CHANNEL}),
+    By.PROJECT: frozenset({Cut.PROJECT}),
 }
 """What must be kept apart for the rows; what a table does not offer does not touch it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """The sums to read: of the period, and of the days it is compared with."""
+    """The sums to read: of the period, and of the days it is compared with.
+
+    `kept`: the present state of past days, for the trend of a KPI that has no period.
+    """
 
     now: tuple[SumsQuery, ...]
     before: tuple[SumsQuery, ...] = ()
     before_period: Period | None = None
+    kept: tuple[SumsQuery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One part of a value. `before` and `change` mean something only where parts `is_compared`."""
+    """One part of a value. `before` and `change` mean something only where parts `is_compared`.
+
+    `standing`: of parts that can have a target of their own.
+    """
 
     key: str
     value: Fraction | None
@@ -64,6 +73,7 @@ class Row:
     is_compared: bool = False
     before: Fraction | None = None
     change: Fraction | None = None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +93,37 @@ class KpiValue:
     since: date | None = None
     left_out: tuple[LeftOut, ...] = ()
     rows: tuple[Row, ...] | None = None
+    standing: Standing = field(default_factory=Standing)
 
 
 def reads(query: KpiQuery, context: Context) -> Reads:
     """The sums that answer the question: one query per table and period, however many KPIs are asked."""
     now = _queries(query, context, query.metrics, query.period)
+    kept = _kept_queries(now) if query.by in TIMES else ()
     if query.compare is None:
-        return Reads(now)
+        return Reads(now, kept=kept)
     earlier = periods.before(query.period, context.today, query.compare)
     if earlier is None:
-        return Reads(now)
+        return Reads(now, kept=kept)
     dated = [metric for metric in query.metrics if not metric.is_snapshot]
     comparing = replace(query, by=query.by if _compares_rows(query) else None)
-    return Reads(now, _queries(comparing, context, dated, earlier), earlier)
+    return Reads(now, _queries(comparing, context, dated, earlier), earlier, kept)
 
 
 def answer(
-    query: KpiQuery, context: Context, wanted: Reads, now: Sequence[Cell], before: Sequence[Cell]
+    query: KpiQuery,
+    context: Context,
+    wanted: Reads,
+    now: Sequence[Cell],
+    before: Sequence[Cell],
+    kept: Sequence[Cell] = (),
 ) -> list[KpiValue]:
-    """Every asked KPI, in the asked order. `now` and `before`: the cells of all queries in `wanted`."""
+    """Every asked KPI, in the asked order. `now`, `before`, `kept`: the cells of all queries in `wanted`."""
     present = _Folded(query, context, now)
     earlier = _Folded(query, context, before)
-    return [_value(metric, query, context, wanted, present, earlier) for metric in query.metrics]
+    days = _Kept(kept)
+    values = (_value(metric, query, context, wanted, present, earlier, days) for metric in query.metrics)
+    return [_beside_target(value, query, context) for value in values]
 
 
 def owners_of(query: KpiQuery, context: Context) -> frozenset[int] | None:
@@ -136,7 +155,7 @@ def _queries(
         if query.scope.whose not in metric.per:
             continue
         own_cuts = by_cuts | metric.step_cuts | (CUTS[By.CHANNEL] if metric.by_channel else frozenset())
-        for measure in metric.measures_in(context.uses_leads):
+        for measure in metric.measures_in(context.ways):
             measures.setdefault(measure.table, set()).add(measure)
             cuts.setdefault(measure.table, set()).update(own_cuts)
     owners = owners_of(query, context)
@@ -149,6 +168,8 @@ def _queries(
             owners=None if table in ENTERED else owners,
             categories=context.categories if Cut.CATEGORY in OFFERED[table] else None,
             departments=departments if table in ENTERED else None,
+            projects=context.projects if Cut.PROJECT in OFFERED[table] else None,
+            now=context.now,
             cuts=frozenset(cuts[table]) & OFFERED[table],
         )
         for table in Table
@@ -156,8 +177,13 @@ def _queries(
     )
 
 
+def _kept_queries(now: Iterable[SumsQuery]) -> tuple[SumsQuery, ...]:
+    return tuple(replace(query, cuts=frozenset({Cut.DAY})) for query in now if query.table in PRESENT)
+
+
 _DEAL_CUTS = frozenset({Cut.OWNER, Cut.DAY, Cut.CATEGORY, Cut.STAGE, Cut.CHANNEL})
 _ENTERED_CUTS = frozenset({Cut.DAY, Cut.ENTERED_CHANNEL, Cut.TAGGED_DEPARTMENT})
+_WORK_CUTS = frozenset({Cut.OWNER, Cut.DAY})
 
 OFFERED: Mapping[Table, frozenset[Cut]] = {
     Table.WON_LOST: _DEAL_CUTS,
@@ -167,6 +193,15 @@ OFFERED: Mapping[Table, frozenset[Cut]] = {
     Table.LEADS: frozenset({Cut.OWNER, Cut.DAY, Cut.CHANNEL}),
     Table.COSTS: _ENTERED_CUTS,
     Table.CAMPAIGNS: _ENTERED_CUTS,
+    Table.TASKS_CLOSED: _WORK_CUTS | {Cut.PROJECT},
+    Table.TASKS_DUE: _WORK_CUTS | {Cut.PROJECT},
+    Table.TIME_RECORDS: _WORK_CUTS | {Cut.PROJECT},
+    Table.CAPACITY: _WORK_CUTS,
+    Table.BUDGETS: _WORK_CUTS | {Cut.CATEGORY},
+    Table.CALLS: _WORK_CUTS,
+    Table.MAILS: _WORK_CUTS,
+    Table.ACTIVITIES_DONE: _WORK_CUTS,
+    Table.ACTIVITIES_OPEN: frozenset({Cut.OWNER}),
 }
 """What the records of a table can be kept apart by; other cuts do not touch it."""
 
@@ -194,6 +229,26 @@ class _Folded:
 
     def row(self, key: str) -> Totals:
         return self.rows.get(key) or Totals()
+
+
+class _Kept:
+    """What was kept of the present state of past days. A cell without an owner only says that a measure was
+    taken down on its day: nothing of it is a value too."""
+
+    def __init__(self, cells: Iterable[Cell]) -> None:
+        self._totals: dict[date, Totals] = {}
+        self._taken: dict[Measure, set[date]] = {}
+        for cell in cells:
+            assert cell.day is not None  # noqa: S101  asked for by `_kept_queries`
+            self._totals.setdefault(cell.day, Totals()).add(cell)
+            for measure in cell.sums:
+                self._taken.setdefault(measure, set()).add(cell.day)
+
+    def last_in(self, piece: Period, measures: Iterable[Measure]) -> Totals | None:
+        """The sums of the last day of the piece on which all the measures were taken down, if any."""
+        days = set.intersection(*(self._taken.get(measure, set()) for measure in measures))
+        last = max((day for day in days if day in piece), default=None)
+        return None if last is None else self._totals[last]
 
 
 class _Channels:
@@ -228,6 +283,8 @@ def _keys(query: KpiQuery, context: Context, channels: _Channels) -> Callable[[C
         return lambda cell: (f"stage:{cell.category}:{cell.stage}",)
     if by is By.CHANNEL:
         return lambda cell: (f"channel:{channels.of(cell)}",)
+    if by is By.PROJECT:
+        return lambda cell: (f"project:{cell.project or 0}",)
     return lambda cell: ()
 
 
@@ -267,16 +324,25 @@ def _departments_above(query: KpiQuery, context: Context) -> dict[int, tuple[str
 
 
 def _value(
-    metric: Metric, query: KpiQuery, context: Context, wanted: Reads, now: _Folded, before: _Folded
+    metric: Metric,
+    query: KpiQuery,
+    context: Context,
+    wanted: Reads,
+    now: _Folded,
+    before: _Folded,
+    kept: _Kept,
 ) -> KpiValue:
-    shape = metric.shape_in(context.uses_leads)
-    needs = metric.needs_in(context.uses_leads)
+    shape = metric.shape_in(context.ways)
+    needs = metric.needs_in(context.ways)
     if query.scope.whose not in metric.per:
         return KpiValue(metric, shape, None, reason=Reason.NOT_PER_EMPLOYEE, rows=_no_rows(metric, query))
     covered = context.coverage.of(needs, query.period)
     if covered.level is Level.NONE:
         return KpiValue(metric, shape, None, reason=covered.reason, rows=_no_rows(metric, query))
     outcome, reason = _judged(shape.outcome(now.total, context.rates), covered)
+    is_awaited = metric.awaits is not None and now.total.of(metric.awaits) > 0
+    if is_awaited and outcome.value is None:
+        reason = Reason.NOT_SYNCED
     is_compared = wanted.before_period is not None and not metric.is_snapshot
     earlier: Fraction | None = None
     rows_comparable = False
@@ -292,13 +358,13 @@ def _value(
         numerator=outcome.numerator,
         denominator=outcome.denominator,
         reason=reason,
-        is_provisional=covered.level is Level.PARTLY and outcome.value is not None,
+        is_provisional=(covered.level is Level.PARTLY or is_awaited) and outcome.value is not None,
         few_data=_is_few(shape, outcome, context),
         before=earlier,
         change=_change(outcome.value, earlier),
         since=covered.since,
         left_out=_left_out(metric, shape, now.total, context),
-        rows=_rows(metric, shape, query, context, covered, now, before if rows_comparable else None),
+        rows=_rows(metric, shape, query, context, covered, now, before if rows_comparable else None, kept),
     )
 
 
@@ -306,6 +372,8 @@ def _judged(outcome: Outcome, covered: Covered) -> tuple[Outcome, Reason | None]
     """The outcome as far as it may be said: what is not read is never 0, and nobody's data has a reason."""
     if covered.level is Level.NONE:
         return Outcome(None), covered.reason
+    if covered.level is Level.EMPTY:
+        return replace(outcome, value=None), covered.reason
     if covered.level is Level.PARTLY and not outcome.value and not outcome.denominator:
         return Outcome(None), Reason.NOT_SYNCED
     return outcome, Reason.NO_RECORDS if outcome.value is None else None
@@ -345,6 +413,7 @@ def _rows(
     covered: Covered,
     now: _Folded,
     before: _Folded | None,
+    kept: _Kept,
 ) -> tuple[Row, ...] | None:
     if metric.steps is not None:
         return _step_rows(metric, context, now)
@@ -352,10 +421,12 @@ def _rows(
         return None
     found: list[Row] = []
     for key, piece in _row_keys(metric, query, context, now):
-        part = covered
-        if piece is not None:
-            part = _piece_covered(metric, context, piece)
-        outcome, _ = _judged(shape.outcome(now.row(key), context.rates), part)
+        part, totals = covered, now.row(key)
+        if piece is not None and metric.is_snapshot and context.today not in piece:
+            part, totals = _kept_in(kept, piece, shape)
+        elif piece is not None:
+            part = context.coverage.of(metric.needs_in(context.ways), piece)
+        outcome, _ = _judged(shape.outcome(totals, context.rates), part)
         earlier = None if before is None else shape.outcome(before.row(key), context.rates).value
         found.append(
             Row(
@@ -372,10 +443,10 @@ def _rows(
     return tuple(found)
 
 
-def _piece_covered(metric: Metric, context: Context, piece: Period) -> Covered:
-    if metric.is_snapshot and context.today not in piece:
-        return Covered(Level.NONE, Reason.NOT_SYNCED)  # what was in progress on another day is not known
-    return context.coverage.of(metric.needs_in(context.uses_leads), piece)
+def _kept_in(kept: _Kept, piece: Period, shape: Shape) -> tuple[Covered, Totals]:
+    """The state at the end of a past piece, as far as it was taken down then."""
+    found = kept.last_in(piece, shape.measures)
+    return (Covered(Level.NONE, Reason.NOT_SYNCED), Totals()) if found is None else (FULL, found)
 
 
 def _step_rows(metric: Metric, context: Context, now: _Folded) -> tuple[Row, ...]:
@@ -407,7 +478,7 @@ def _row_keys(
 
 
 def _named_keys(metric: Metric, query: KpiQuery, context: Context, now: _Folded) -> list[str]:
-    measures = metric.measures_in(context.uses_leads)
+    measures = metric.measures_in(context.ways)
     filled = {key for key, totals in now.rows.items() if any(totals.of(measure) for measure in measures)}
     if query.by is By.USER:
         owners = owners_of(query, context)
@@ -426,8 +497,46 @@ def _named_keys(metric: Metric, query: KpiQuery, context: Context, now: _Folded)
     if query.by is By.STAGE:
         stages = [s.key for s in context.reference.stages if _counts(s.category_id, context)]
         return [key for key in stages if key in filled] + sorted(filled - set(stages))
+    if query.by is By.PROJECT:
+        return sorted(filled, key=lambda key: int(key.partition(":")[2]))
     return sorted(filled)
 
 
 def _counts(category_id: int, context: Context) -> bool:
     return context.categories is None or category_id in context.categories
+
+
+def _beside_target(value: KpiValue, query: KpiQuery, context: Context) -> KpiValue:
+    """The value and those of its parts that can have a target: people, departments, months."""
+
+    def judge(scope: Scope, period: Period, found: Fraction | None, few_data: bool) -> Standing:
+        fact = Fact(
+            metric=value.metric.key,
+            better=value.metric.better,
+            adds_up=value.metric.adds_up,
+            value=found,
+            few_data=few_data,
+            is_snapshot=value.metric.is_snapshot,
+            is_whole=value.since is None or value.since <= period.start,
+        )
+        return stand(fact, scope, period, context.today, context.org, context.planning)
+
+    def of(row: Row) -> Row:
+        whose = _planned_part(row.key, query)
+        return row if whose is None else replace(row, standing=judge(*whose, row.value, row.few_data))
+
+    rows = None if value.rows is None else tuple(of(row) for row in value.rows)
+    standing = judge(query.scope, query.period, value.value, value.few_data)
+    return replace(value, rows=rows, standing=standing)
+
+
+def _planned_part(key: str, query: KpiQuery) -> tuple[Scope, Period] | None:
+    """Whose target, and of which days, a row has; None for parts that have none."""
+    if query.by in PEOPLE:
+        scope = scope_of(key)
+        return None if scope is None else (scope, query.period)
+    if query.by is By.MONTH:
+        month = date.fromisoformat(f"{key}-01")
+        end = min(periods.shift_months(month, 1), query.period.end)
+        return query.scope, Period(max(month, query.period.start), end)
+    return None

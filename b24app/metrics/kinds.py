@@ -14,6 +14,7 @@ from b24app.metrics.sums import Totals
 NO_RATE = "no_rate"
 NEGATIVE_DURATION = "negative_duration"
 NO_COST = "no_cost"
+NOT_READ = "not_read"
 
 LeftOut = Counter[tuple[str, str | None]]
 """How many records a term leaves out, by reason and, where that is why, currency."""
@@ -105,6 +106,31 @@ class CountWithRate:
 
     def left_out(self, totals: Totals, rates: Rates) -> LeftOut:
         return Counter()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One sum less another of the same unit; may be negative."""
+
+    more: Count | Money
+    less: Count | Money
+
+    is_spread = False
+    by_channel = False
+
+    @property
+    def is_money(self) -> bool:
+        return self.more.is_money
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return self.more.measures + self.less.measures
+
+    def of(self, totals: Totals, rates: Rates) -> Fraction:
+        return self.more.of(totals, rates) - self.less.of(totals, rates)
+
+    def left_out(self, totals: Totals, rates: Rates) -> LeftOut:
+        return self.more.left_out(totals, rates) | self.less.left_out(totals, rates)
 
 
 @dataclass(frozen=True, slots=True)

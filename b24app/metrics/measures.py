@@ -42,7 +42,7 @@ class Cut(StrEnum):
 
 
 PRESENT = frozenset({Table.OPEN, Table.ACTIVITIES_OPEN})
-"""The present state: these records have no day."""
+"""The present state: these records have no day; a value of each day is kept for the trend."""
 
 ENTERED = frozenset({Table.COSTS, Table.CAMPAIGNS})
 """Entered in the app: they belong to a department or to the company only, never to an employee."""

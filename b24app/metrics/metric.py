@@ -8,8 +8,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from b24app.metrics.coverage import Need, Source
-from b24app.metrics.kinds import Shape
-from b24app.metrics.measures import Cut, Measure, Table
+from b24app.metrics.kinds import Shape, Sum
+from b24app.metrics.measures import PRESENT, Cut, Measure, Table
 from b24app.metrics.sums import Cell
 from b24app.scope import Whose
 
@@ -57,6 +57,7 @@ class By(StrEnum):
     PIPELINE = "pipeline"
     STAGE = "stage"
     CHANNEL = "channel"
+    PROJECT = "project"
 
 
 TIMES = frozenset({By.DAY, By.WEEK, By.MONTH})
@@ -98,6 +99,15 @@ class Reference:
     pipelines: tuple[Pipeline, ...] = ()
     stages: tuple[Stage, ...] = ()
     source_names: Mapping[str, str] = field(default_factory=dict)
+    project_names: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How a portal works, as far as that changes what its KPIs are made of."""
+
+    uses_leads: bool = True
+    has_money_budget: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +130,10 @@ class Metric:
 
     `left_out`: reasons why records are left out, each with the measure that counts them.
     `steps`: of a KPI whose rows are a table of their own; `step_cuts`: what it keeps apart for that,
-    `step_measures`: what it reads besides. `without_leads`: the shape in portals without leads.
+    `step_measures`: what it reads besides. `without_leads`: the shape in portals without leads;
+    `with_budget` and `needs_with_budget`: where an admin chose fields that hold a money budget.
+    `awaits`: counts records whose part in it is not known yet: while there are any, it is provisional.
+    `moves_with_time`: it can change without any change on the portal, as when a deadline passes.
     """
 
     key: str
@@ -135,6 +148,10 @@ class Metric:
     rest_scopes: tuple[str, ...] = ("crm",)
     per: tuple[Whose, ...] = (Whose.USER, Whose.DEPARTMENT, Whose.COMPANY)
     without_leads: Shape | None = None
+    with_budget: Shape | None = None
+    needs_with_budget: tuple[Need, ...] = ()
+    awaits: Measure | None = None
+    moves_with_time: bool = False
     steps: Steps | None = None
     step_measures: tuple[Measure, ...] = ()
     step_cuts: frozenset[Cut] = frozenset()
@@ -142,26 +159,43 @@ class Metric:
     @property
     def is_snapshot(self) -> bool:
         """True for a KPI of the present state, which has no period."""
-        return all(measure.table is Table.OPEN for measure in self.shape.measures)
+        return all(measure.table in PRESENT for measure in self.shape.measures)
+
+    @property
+    def adds_up(self) -> bool:
+        """True for counts and sums: their targets add up over months and people."""
+        return isinstance(self.shape, Sum)
 
     @property
     def by_channel(self) -> bool:
         """True where the sums must be kept apart by channel, whatever the value is split by."""
         return any(term.by_channel for term in self.shape.terms)
 
-    def shape_in(self, uses_leads: bool) -> Shape:
+    def words_in(self, ways: Ways) -> str:
+        """Under which of its tables in the translations its texts for this portal are."""
+        if self.with_budget is not None and ways.has_money_budget:
+            return "with_budget"
+        return "without_leads" if self.without_leads is not None and not ways.uses_leads else "text"
+
+    def shape_in(self, ways: Ways) -> Shape:
         """The arithmetic on this portal: without leads a deal counts as one."""
-        return self.shape if uses_leads or self.without_leads is None else self.without_leads
+        if self.with_budget is not None and ways.has_money_budget:
+            return self.with_budget
+        return self.shape if ways.uses_leads or self.without_leads is None else self.without_leads
 
-    def measures_in(self, uses_leads: bool) -> frozenset[Measure]:
+    def measures_in(self, ways: Ways) -> frozenset[Measure]:
         """Everything to sum for this KPI on this portal."""
-        found = {*self.shape_in(uses_leads).measures, *self.step_measures}
+        found = {*self.shape_in(ways).measures, *self.step_measures}
         found.update(measure for _, measure in self.left_out)
-        return frozenset(m for m in found if uses_leads or m.table is not Table.LEADS)
+        if self.awaits is not None:
+            found.add(self.awaits)
+        return frozenset(m for m in found if ways.uses_leads or m.table is not Table.LEADS)
 
-    def needs_in(self, uses_leads: bool) -> tuple[Need, ...]:
+    def needs_in(self, ways: Ways) -> tuple[Need, ...]:
         """The sources behind this KPI on this portal."""
-        if uses_leads:
+        if self.with_budget is not None and ways.has_money_budget:
+            return self.needs_with_budget
+        if ways.uses_leads:
             return self.needs
         rest = tuple(need for need in self.needs if need.source is not Source.LEADS)
         return rest or (Need(Source.DEALS),)

@@ -18,7 +18,8 @@ class SumsQuery:
     """Sums of measures of one table. None for `owners` or `categories` means all of them.
 
     `period` is ignored by tables of the present state. `departments` is for tables of entered records, as
-    `owners` is for all others.
+    `owners` is for all others. `projects` limits tasks and the hours on them. `now`: epoch seconds, for
+    what is due.
     """
 
     table: Table
@@ -27,6 +28,8 @@ class SumsQuery:
     owners: frozenset[int] | None = None
     categories: frozenset[int] | None = None
     departments: frozenset[int] | None = None
+    projects: frozenset[int] | None = None
+    now: int = 0
     cuts: frozenset[Cut] = frozenset()
 
 
@@ -47,6 +50,7 @@ class Cell(NamedTuple):
     source_id: str | None = None
     channel: str | None = None  # as entered; of leads and deals it follows from the two before
     department: int | None = None  # as entered
+    project: int | None = None
     currency: str | None = None  # of tables with money always
 
     def count(self, measure: Measure) -> int:

@@ -37,6 +37,9 @@ AS_OF_HEADER = "B24App-As-Of"
 FRESH_WAIT_S = 10.0
 """How long `fresh=1` waits for the portal before the stored numbers are answered."""
 
+TIME_STEP_S = 60
+"""How old an answer may be that changes with time alone, where nothing changed on the portal."""
+
 LOOK_WAIT_S = 1.0
 """How long anybody else waits when the last check is too old: a portal usually answers in less."""
 
@@ -191,6 +194,7 @@ def _tag(asked: Asked, asking: Viewer) -> str:
         asked.data_version,
         str(asked.context.today),
         asked.context.uses_leads,
+        asked.context.now // TIME_STEP_S if any(metric.moves_with_time for metric in query.metrics) else None,
         [metric.key for metric in query.metrics],
         str(query.scope),
         str(query.period),

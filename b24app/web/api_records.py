@@ -8,18 +8,19 @@ portal's decision. What it does not show is counted and not described.
      "total", "page", "pages", "page_size",
      "shown", "hidden",                             on this page
      "shown_sum", "hidden_sum",                     of "adds" on this page; the latter for heads and admins
-     "records": [{"type": "deal" | "lead", "id", "title", "path", "client": {"type", "id", "name"} | null,
-                  "owner": {"id", "name"}, "pipeline": {"id", "name"} | null, "stage": {"id", "name"},
-                  "amount", "currency", "at", "day", "counts", "adds", "left_out"}]}
+     "records": [{"type": "deal" | "lead" | "item" | "activity" | "call" | "task" | "time_record", "id",
+                  "title", "path", "client": {"type", "id", "name"} | null, "owner": {"id", "name"},
+                  "pipeline", "stage", "project": {"id", "name"} | null,
+                  "amount", "currency", "at", "day", "counts", "adds", "weighs", "left_out"}]}
 
 `counts`: the record is in the numerator (or the sum), not in the denominator alone. `adds`: what it adds
-there: 1, seconds, or money in the report currency. `left_out`: `no_rate` where that is not known.
+there: 1, seconds, or money in the report currency; `weighs`: what it adds to the denominator. `left_out`:
+why it is not in the number: `no_rate`, `negative_duration`, `not_read`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
@@ -28,50 +29,29 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify, request
 
 from b24app.access import Visibility
-from b24app.facts import deals, records
+from b24app.facts import records
 from b24app.facts.records import PAGE_SIZE, Question, Record
 from b24app.metrics.context import Context
 from b24app.metrics.engine import owners_of
-from b24app.metrics.kinds import NO_RATE
-from b24app.rest.calls import Call
-from b24app.rest.decipher import Reply
-from b24app.rest.errors import AccessDenied, RestError
+from b24app.metrics.kinds import NO_RATE, Ratio, Shape, Term
+from b24app.metrics.sums import Cell, Totals
+from b24app.rest.errors import RestError
 from b24app.viewer import Viewer
-from b24app.web import api_kpi
+from b24app.web import api_kpi, record_names
 from b24app.web.api_kpi import Asked
 from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
 from b24app.web.present import money_text
 from b24app.web.problems import Problem
+from b24app.web.record_names import Names
 from b24app.web.session import require_viewer
 
 blueprint = Blueprint("api_records", __name__, url_prefix="/api/v1")
-
-LEAD, DEAL, CONTACT, COMPANY = 1, deals.ENTITY_TYPE_ID, 3, 4
-"""Entity types of the portal."""
-KINDS = {LEAD: "lead", DEAL: "deal"}
-CLIENTS = {"contact": CONTACT, "company": COMPANY}
-FIELDS = {
-    LEAD: ["id", "title"],
-    DEAL: ["id", "title"],
-    CONTACT: ["id", "name", "lastName"],
-    COMPANY: ["id", "title"],
-}
 
 PARAMETERS = frozenset({"metric", "scope", "from", "to", "period", "page"})
 LAST_PAGE = 100_000
 PATIENCE_S = 10.0
 """How long somebody who opened the list waits for a slow portal."""
-
-
-@dataclass(frozen=True)
-class Named:
-    """What the portal told this viewer: records and clients by entity type and id."""
-
-    names: Mapping[tuple[int, int], str]
-
-    def __contains__(self, record: Record) -> bool:
-        return (record.entity_type_id, record.id) in self.names
 
 
 @blueprint.get("/kpi/records")
@@ -95,13 +75,15 @@ def records_json(asking: Viewer, arguments: Sequence[tuple[str, str]]) -> dict[s
         if len(asked.query.metrics) != 1:
             raise Problem(400, "Wrong parameter", "metric: name exactly one", parameter="metric")
         answered = api_kpi.answer(conn, asked, asking)
-        question = _question(asked)
+        metric = asked.query.metrics[0]
+        shape = metric.shape_in(asked.context.ways)
+        question = _question(asked, shape)
         total = records.count(conn, asking.portal_id, question)
         rows = records.page(conn, asking.portal_id, question, number) if total else []
-    named = _ask_portal(asking, rows)
-    shown = [row for row in rows if row in named]
-    hidden = [row for row in rows if row not in named]
-    context, is_money = asked.context, asked.query.metrics[0].shape.terms[0].is_money
+    names = _names(asking, rows) if rows else {}
+    shown = [row for row in rows if record_names.subject(row) in names]
+    hidden = [row for row in rows if record_names.subject(row) not in names]
+    context, term = asked.context, shape.terms[0]
     value = answered.pop("values")[0]
     return {
         **{key: answered[key] for key in answered if key not in ("names", "compared")},
@@ -112,9 +94,9 @@ def records_json(asking: Viewer, arguments: Sequence[tuple[str, str]]) -> dict[s
         "page_size": PAGE_SIZE,
         "shown": len(shown),
         "hidden": len(hidden),
-        "shown_sum": _sum(shown, context, is_money),
-        "hidden_sum": _sum(hidden, context, is_money) if _may_sum_hidden(asked.visibility) else None,
-        "records": [_record(row, named, asked, is_money) for row in shown],
+        "shown_sum": _sum(shown, term, context),
+        "hidden_sum": _sum(hidden, term, context) if _may_sum_hidden(asked.visibility) else None,
+        "records": [_record(row, names, asked, shape) for row in shown],
     }
 
 
@@ -139,117 +121,91 @@ def _page(arguments: Iterable[tuple[str, str]]) -> tuple[int, list[tuple[str, st
     return int(text), rest
 
 
-def _question(asked: Asked) -> Question:
-    metric = asked.query.metrics[0]
-    shape = metric.shape_in(asked.context.uses_leads)
+def _question(asked: Asked, shape: Shape) -> Question:
+    left_out = [measure for _, measure in asked.query.metrics[0].left_out]
     return Question(
-        shape=shape,
+        measures=frozenset((*shape.measures, *left_out)),
         period=asked.query.period,
         owners=owners_of(asked.query, asked.context),
         categories=asked.context.categories,
+        projects=asked.context.projects,
+        now=asked.context.now,
     )
 
 
-def _ask_portal(asking: Viewer, rows: Sequence[Record]) -> Named:
+def _names(asking: Viewer, rows: Sequence[Record]) -> Names:
     """Titles of the records and names of their clients, as far as the portal shows them to the viewer."""
-    wanted: dict[int, set[int]] = {}
-    for row in rows:
-        wanted.setdefault(row.entity_type_id, set()).add(row.id)
-        client = _client(row)
-        if client is not None:
-            wanted.setdefault(client[0], set()).add(client[1])
-    if not wanted:
-        return Named({})
-    calls = {f"t{kind}": _list(kind, ids) for kind, ids in wanted.items()}
-    names: dict[tuple[int, int], str] = {}
+    client = parts().client(asking.portal_id, asking.user_id, background=False, deadline_s=PATIENCE_S)
     try:
-        answers = (
-            parts()
-            .client(asking.portal_id, asking.user_id, background=False, deadline_s=PATIENCE_S)
-            .batch(calls)
-        )
-        for kind in wanted:
-            answer = answers[f"t{kind}"]
-            if isinstance(answer, Reply):
-                names.update(
-                    {(kind, row_id): name for row_id, name in _names(answer) if row_id in wanted[kind]}
-                )
-            elif kind in KINDS and not isinstance(answer, AccessDenied):  # no right at all: all hidden
-                raise answer
+        return record_names.ask(client, rows)
     except RestError as error:
         problem = Problem(
             503, "The portal does not answer", "the records cannot be named now; try again shortly"
         )
         raise problem.with_header("Retry-After", "5") from error
-    return Named(names)
 
 
-def _list(kind: int, ids: Iterable[int]) -> Call:
-    return Call(
-        "crm.item.list",
-        {
-            "entityTypeId": kind,
-            "filter": {"@id": sorted(ids)},
-            "select": FIELDS[kind],
-            "order": {"id": "ASC"},
-            "start": -1,
-        },
-    )
-
-
-def _names(answer: Reply) -> Iterable[tuple[int, str]]:
-    result = answer.result if isinstance(answer.result, Mapping) else {}
-    items = result.get("items")
-    for item in items if isinstance(items, list) else ():
-        if isinstance(item, Mapping) and str(item.get("id", "")).isdigit():
-            full_name = " ".join(str(item[key]) for key in ("name", "lastName") if item.get(key))
-            yield int(item["id"]), str(item.get("title") or full_name)
-
-
-def _client(row: Record) -> tuple[int, int] | None:
-    kind, _, number = (row.client or "").partition(":")
-    return (CLIENTS[kind], int(number)) if kind in CLIENTS else None
-
-
-def _record(row: Record, named: Named, asked: Asked, is_money: bool) -> dict[str, Any]:
+def _record(row: Record, names: Names, asked: Asked, shape: Shape) -> dict[str, Any]:
     context = asked.context
-    client = _client(row)
-    client_name = named.names.get(client) if client is not None else None
     owner = context.org.users.get(row.owner_id)
-    adds = _adds(row, context, is_money)
-    kind = KINDS[row.entity_type_id]
+    added = _added(row, shape.terms[0], context)
     return {
-        "type": kind,
+        "type": row.kind.value,
         "id": row.id,
-        "title": named.names[row.entity_type_id, row.id],
-        "path": f"/crm/{kind}/details/{row.id}/",
-        "client": None
-        if client is None or client_name is None
-        else {"type": (row.client or "").partition(":")[0], "id": client[1], "name": client_name},
+        "title": names[record_names.subject(row)],
+        "path": record_names.path(row),
+        "client": _client(row, names),
         "owner": {"id": row.owner_id, "name": owner.name if owner else ""},
         "pipeline": None
         if row.category_id is None
         else {"id": row.category_id, "name": _pipeline_name(row.category_id, context)},
-        "stage": {"id": row.stage_id, "name": _stage_name(row, context)},
+        "stage": None if row.stage_id is None else {"id": row.stage_id, "name": _stage_name(row, context)},
+        "project": None
+        if not row.project_id
+        else {"id": row.project_id, "name": context.reference.project_names.get(row.project_id, "")},
         "amount": None if row.amount is None else money_text(Fraction(row.amount, 10_000)),
         "currency": row.currency,
         "at": rfc3339(row.at),
         "day": datetime.fromtimestamp(row.at, UTC).astimezone(ZoneInfo(asked.timezone)).date().isoformat(),
-        "counts": row.counts and adds is not None,
-        "adds": _quantity(adds, is_money),
-        "left_out": NO_RATE if adds is None else None,
+        "counts": added is not None and any(measure in row.sums for measure in shape.terms[0].measures),
+        "adds": _quantity(added, shape.terms[0].is_money),
+        "weighs": _weighs(row, shape, context),
+        "left_out": _left_out(row, asked, shape),
     }
 
 
-def _adds(row: Record, context: Context, is_money: bool) -> Fraction | None:
-    """What the record adds to the number; None for money without a rate."""
-    return context.rates.convert(row.adds, row.currency or "") if is_money else Fraction(row.adds)
+def _client(row: Record, names: Names) -> dict[str, Any] | None:
+    found = record_names.client(row)
+    if found is None or found not in names:
+        return None
+    return {"type": (row.client or "").partition(":")[0], "id": found.id, "name": names[found]}
 
 
-def _sum(rows: Iterable[Record], context: Context, is_money: bool) -> int | str:
-    added = (_adds(row, context, is_money) for row in rows)
+def _added(row: Record, term: Term, context: Context) -> Fraction | None:
+    """What the record adds to one side of the number; None where its money has no rate."""
+    totals = Totals()
+    totals.add(Cell(row.sums, currency=row.currency))
+    return None if term.left_out(totals, context.rates) else term.of(totals, context.rates)
+
+
+def _weighs(row: Record, shape: Shape, context: Context) -> int | str | None:
+    if not isinstance(shape, Ratio):
+        return None
+    return _quantity(_added(row, shape.denominator, context), shape.denominator.is_money)
+
+
+def _left_out(row: Record, asked: Asked, shape: Shape) -> str | None:
+    """Why the record is in the list but not in the number."""
+    if any(_added(row, term, asked.context) is None for term in shape.terms):
+        return NO_RATE
+    reasons = asked.query.metrics[0].left_out
+    return next((reason for reason, measure in reasons if measure in row.sums), None)
+
+
+def _sum(rows: Iterable[Record], term: Term, context: Context) -> int | str:
+    added = (_added(row, term, context) for row in rows)
     total = sum((one for one in added if one is not None), Fraction(0))
-    return money_text(total) if is_money else int(total)
+    return money_text(total) if term.is_money else int(total)
 
 
 def _quantity(value: Fraction | None, is_money: bool) -> int | str | None:
@@ -273,5 +229,5 @@ def _stage_name(row: Record, context: Context) -> str:
             for stage in context.reference.stages
             if (stage.category_id, stage.stage_id) == (row.category_id, row.stage_id)
         ),
-        row.stage_id,
+        row.stage_id or "",
     )

@@ -15,6 +15,7 @@ from b24app.metrics.engine import KpiValue, LeftOut, Row
 from b24app.metrics.kinds import Ratio, Term
 from b24app.metrics.metric import By, Metric, Unit
 from b24app.metrics.periods import Period, named
+from b24app.metrics.plans import Standing
 from b24app.metrics.query import KpiQuery
 
 PLACES = 10
@@ -78,8 +79,7 @@ def _value_json(value: KpiValue) -> dict[str, Any]:
         "reason": None if value.reason is None else value.reason.value,
         "provisional": value.is_provisional,
         "few_data": value.few_data,
-        "target": None,
-        "attainment": None,
+        **_standing_json(value.standing, unit, isinstance(shape, Ratio)),
         "before": _quantity(value.before, unit, isinstance(shape, Ratio)),
         "change": ratio_text(value.change),
         "left_out": [_left_out_json(left_out) for left_out in value.left_out],
@@ -104,12 +104,32 @@ def _row_json(row: Row, value: KpiValue) -> dict[str, Any]:
         "denominator": _term(row.denominator, shape.denominator) if isinstance(shape, Ratio) else None,
         "few_data": row.few_data,
     }
+    if row.standing is not None:
+        found.update(_standing_json(row.standing, unit, is_ratio))
     if value.metric.steps is not None:
         found["share"] = ratio_text(row.share)
     if row.is_compared:
         found["before"] = _quantity(row.before, unit, is_ratio)
         found["change"] = ratio_text(row.change)
     return found
+
+
+def _standing_json(standing: Standing, unit: Unit, is_ratio: bool) -> dict[str, Any]:
+    """`pace`: expected of the target by today; `forecast`: the value at the end of the running period."""
+    return {
+        "target": planned(standing.target, unit, is_ratio),
+        "attainment": ratio_text(standing.attainment),
+        "pace": planned(standing.pace, unit, is_ratio),
+        "forecast": planned(standing.forecast, unit, is_ratio),
+        "status": None if standing.status is None else standing.status.value,
+    }
+
+
+def planned(value: Fraction | None, unit: Unit, is_ratio: bool) -> JsonNumber | float:
+    """A plan in the form of the values it is laid beside; of counts and seconds it can be a part of one."""
+    if value is None or is_ratio or unit is Unit.MONEY or value.denominator == 1:
+        return _quantity(value, unit, is_ratio)
+    return float(round(value, PLACES))
 
 
 def _left_out_json(left_out: LeftOut) -> dict[str, Any]:
@@ -163,11 +183,11 @@ def _decimal(scaled: int, places: int) -> str:
 
 
 def _metric_json(metric: Metric, context: Context, lang: str) -> dict[str, Any]:
-    shape = metric.shape_in(context.uses_leads)
+    shape = metric.shape_in(context.ways)
     month = named("month", context.today)
-    covered = context.coverage.of(metric.needs_in(context.uses_leads), month)
-    unavailable = covered.reason if covered.level is Level.NONE else None
-    words = "without_leads" if not context.uses_leads and metric.without_leads is not None else "text"
+    covered = context.coverage.of(metric.needs_in(context.ways), month)
+    unavailable = covered.reason if covered.level in (Level.NONE, Level.EMPTY) else None
+    words = metric.words_in(context.ways)
 
     def told(part: str) -> str:
         return text(lang, f"catalog.{metric.key}.{words}.{part}")
@@ -215,6 +235,9 @@ def _row_name(key: str, context: Context, lang: str) -> str | None:
         return _first(s.name for s in context.reference.stages if s.key == key)
     if kind == "channel":
         return rest
+    if kind == "project":
+        known = context.reference.project_names.get(int(rest))
+        return text(lang, "catalog.rows.no_project") if rest == "0" else known
     if key in (LEADS_STEP, CONVERTED_STEP):
         return text(lang, f"catalog.steps.{rest}")
     return None

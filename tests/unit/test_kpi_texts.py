@@ -14,7 +14,7 @@ from b24app.i18n import section, text
 from b24app.metrics.catalog import CATALOG
 from b24app.metrics.context import Context
 from b24app.metrics.coverage import Reason
-from b24app.metrics.kinds import NEGATIVE_DURATION, NO_RATE
+from b24app.metrics.kinds import NEGATIVE_DURATION, NO_COST, NO_RATE, NOT_READ
 from b24app.metrics.measures import MEASURES, Table
 from b24app.metrics.metric import Group, Metric
 from b24app.web.present import catalogue_json
@@ -34,6 +34,7 @@ def test_every_measure_and_table_is_defined_in_sql_or_computed() -> None:
 def test_every_kpi_explains_itself(metric: Metric, lang: str) -> None:
     found = section(lang, "catalog")[metric.key]
     forms = {"text"} | ({"without_leads"} if metric.without_leads else set())
+    forms |= {"with_budget"} if metric.with_budget else set()
     assert found.keys() == forms
     for form in forms:
         assert found[form].keys() == PARTS
@@ -50,15 +51,16 @@ def test_both_languages_name_groups_reasons_and_steps(lang: str) -> None:
     for key in (
         *(f"groups.{group}" for group in Group),
         *(f"reasons.{reason}" for reason in Reason),
-        *(f"left_out.{reason}" for reason in (NO_RATE, NEGATIVE_DURATION)),
+        *(f"left_out.{reason}" for reason in (NO_RATE, NEGATIVE_DURATION, NO_COST, NOT_READ)),
         "steps.created",
         "steps.converted",
+        "rows.no_project",
     ):
         assert text(lang, f"catalog.{key}")
 
 
 def test_there_are_no_texts_of_kpis_that_are_not_there() -> None:
-    keys = {metric.key for metric in CATALOG} | {"groups", "steps", "reasons", "left_out"}
+    keys = {metric.key for metric in CATALOG} | {"groups", "steps", "rows", "reasons", "left_out"}
     for lang in ("en", "ru"):
         assert set(section(lang, "catalog")) == keys
 

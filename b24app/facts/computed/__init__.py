@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
-from b24app.facts.computed import costs
+from b24app.facts.computed import capacity, costs
 from b24app.metrics.measures import Table
 from b24app.metrics.sums import Cell, SumsQuery
 
@@ -15,4 +15,5 @@ Reader = Callable[[Connection, int, SumsQuery], list[Cell]]
 
 COMPUTED: Mapping[Table, Reader] = {
     Table.COSTS: costs.read,
+    Table.CAPACITY: capacity.read,
 }
