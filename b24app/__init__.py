@@ -20,6 +20,7 @@ def create_app(parts: Parts) -> Flask:
     from flask import Flask  # the package is also imported by workers and tests that need no web
 
     from b24app.web import headers, health, problems
+    from b24app.web.json_answers import JsonAnswers
     from b24app.web.routes import BLUEPRINTS
 
     app = Flask(
@@ -28,6 +29,7 @@ def create_app(parts: Parts) -> Flask:
         static_folder=None,
     )
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    app.json = JsonAnswers(app)
     app.extensions["b24app"] = parts
     problems.register(app)
     headers.register(app)
