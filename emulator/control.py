@@ -14,11 +14,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from emulator import crm
+from emulator import activities, crm, seed, tasks
 from emulator.events import acting
 from emulator.site import Site
 from emulator.wire import Request, Response, json_response
-from emulator.world import KINDS, Row
+from emulator.world import Row
 
 if TYPE_CHECKING:
     from emulator.server import Emulator
@@ -183,9 +183,9 @@ def _get(target: Any, names: tuple[str, ...]) -> Row:
 
 
 def _records(verb: str, site: Site, kind: str, row_id: str | None, body: Row) -> Any:
-    if kind not in KINDS:
-        raise ControlError(f"no kind {kind!r}, there are {', '.join(KINDS)}", 404)
     portal = site.portal
+    if kind not in portal.records:
+        raise ControlError(f"no kind {kind!r}, there are {', '.join(portal.records)}", 404)
     with portal.lock:
         if row_id is None:
             if verb == "POST":
@@ -266,6 +266,59 @@ def _add_item(emulator: Emulator, site: Site, kind: str, fields: Row, by: int = 
         return crm.add_item(site.portal, kind, fields, by=by, at=at)
 
 
+def _move_item(
+    emulator: Emulator, site: Site, kind: str, id: int, stage_id: str, by: int = 1, at: Any = None
+) -> Row:
+    with acting(by):
+        return crm.move_item(site.portal, kind, id, stage_id, by=by, at=at)
+
+
+def _add_task(emulator: Emulator, site: Site, fields: Row, by: int = 1, at: Any = None) -> int:
+    with acting(by):
+        return tasks.add_task(site.portal, fields, by=by, at=at)
+
+
+def _update_task(emulator: Emulator, site: Site, id: int, fields: Row, by: int = 1, at: Any = None) -> Row:
+    with acting(by):
+        return tasks.update_task(site.portal, id, fields, by=by, at=at)
+
+
+def _log_time(emulator: Emulator, site: Site, id: int, user_id: int, seconds: int, at: Any = None) -> int:
+    return tasks.log_time(site.portal, id, user_id, seconds, at=at)
+
+
+def _add_activity(
+    emulator: Emulator,
+    site: Site,
+    owner_type: int,
+    owner_id: int,
+    fields: Row,
+    by: int = 1,
+    at: Any = None,
+) -> int:
+    with acting(by):
+        return activities.add_activity(site.portal, owner_type, owner_id, fields, by=by, at=at)
+
+
+def _update_activity(
+    emulator: Emulator, site: Site, id: int, fields: Row, by: int = 1, at: Any = None
+) -> Row:
+    with acting(by):
+        return activities.update_activity(site.portal, id, fields, by=by, at=at)
+
+
+def _add_smart_process(emulator: Emulator, site: Site, title: str, **settings: Any) -> int:
+    return seed.add_smart_process(site.portal, title, **settings)
+
+
+def _add_invoices(emulator: Emulator, site: Site) -> int:
+    return seed.add_invoices(site.portal)
+
+
+def _add_custom_field(emulator: Emulator, site: Site, kind: str, title: str, **settings: Any) -> str:
+    return seed.add_custom_field(site.portal, kind, title, **settings)
+
+
 def _update_item(
     emulator: Emulator, site: Site, kind: str, id: int, fields: Row, by: int = 1, at: Any = None
 ) -> Row:
@@ -298,6 +351,15 @@ def _method_of(name: str) -> Callable[..., Any]:
 _ACTIONS: dict[str, Callable[..., Any]] = {
     "move_deal": _move_deal,
     "move_lead": _move_lead,
+    "move_item": _move_item,
+    "add_task": _add_task,
+    "update_task": _update_task,
+    "log_time": _log_time,
+    "add_activity": _add_activity,
+    "update_activity": _update_activity,
+    "add_smart_process": _add_smart_process,
+    "add_invoices": _add_invoices,
+    "add_custom_field": _add_custom_field,
     "add_item": _add_item,
     "update_item": _update_item,
     "delete_item": _delete_item,

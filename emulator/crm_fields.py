@@ -155,7 +155,7 @@ _SPA_LINES = (
     ("companyId", "crm_company", "Company", "l", "isClientEnabled"),
     ("contactId", "crm_contact", "Contact", "l", "isClientEnabled"),
     ("contactIds", "crm_contact", "CONTACT_IDS", "m", "isClientEnabled"),
-    ("contacts", "crm_contact", "CONTACTS", "mhr", "isClientEnabled"),
+    ("contacts", "crm_contact", "CONTACTS", "mh", "isClientEnabled"),
     ("observers", "user", "Observers", "m", "isObserversEnabled"),
     ("categoryId", "crm_category", "Pipeline", "", ""),
     ("movedTime", "datetime", "Moved at", "r", "isStagesEnabled"),

@@ -126,6 +126,7 @@ def add_smart_process(
     entity_type_id: int | None = None,
     stages: Sequence[rows.Stage] = SPA_STAGES,
     parents: Sequence[int] = (),
+    pipeline: str = "General",
     **switches: Any,
 ) -> int:
     """A new smart process with one pipeline, all its settings on; the entityTypeId.
@@ -152,7 +153,7 @@ def add_smart_process(
             **switches,
         },
     )
-    add_item_pipeline(portal, number, "General", stages=stages, is_default=True)
+    add_item_pipeline(portal, number, pipeline, stages=stages, is_default=True)
     return number
 
 

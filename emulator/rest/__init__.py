@@ -19,6 +19,7 @@ FAMILIES = (
     "crm_activities",
     "stage_history",
     "tasks",
+    "task_changes",
     "telephony",
     "openlines",
     "calendar",

@@ -85,14 +85,14 @@ def task_list(call: Call) -> Result:
         start=call.integer("start"),
     )
     names = _selected(call, DEFAULT_NAMES)
-    rows = [_task(call, row, names) for row in page.rows]
+    rows = [shown_task(call, row, names) for row in page.rows]
     return Result({"tasks": rows}, page.total, page.next, rows=len(rows), counted=page.total or 0)
 
 
 @method("tasks.task.get", scope=("task", "tasks"))
 def task_get(call: Call) -> Result:
-    task = _readable_task(call, call.integer("taskId", "id"))
-    return Result({"task": _task(call, task, _selected(call, NAMES))} if task else [])
+    task = _readable_task(call, task_number(call))
+    return Result({"task": shown_task(call, task, _selected(call, NAMES))} if task else [])
 
 
 @method("tasks.task.history.list", scope=("task", "tasks"))
@@ -197,6 +197,18 @@ def _involves(row: Row, people: frozenset[int]) -> bool:
     return any(user in people for name in PEOPLE for user in row.get(name) or ())
 
 
+def task_number(call: Call) -> int:
+    """The id in `taskId`. Raises: PortalError as the portal refuses a missing or wrong one."""
+    given = call.param("taskId")
+    if given is None:
+        raise PortalError(
+            "100", "CTaskItem All parameters in the constructor must have real class type (internal error)"
+        )
+    if not str(given).isdecimal():
+        raise PortalError("0", "wrong task id")
+    return int(given)
+
+
 def _readable_task(call: Call, task_id: int) -> Row | None:
     task = call.portal.records["task"].get(task_id)
     owners = visible_owners(call.site, call.user_id)
@@ -248,7 +260,7 @@ def _selected(call: Call, default: tuple[str, ...]) -> list[str]:
     return [name for name in NAMES if name == "ID" or name in wanted or camel(name) in wanted]
 
 
-def _task(call: Call, row: Row, names: list[str]) -> Row:
+def shown_task(call: Call, row: Row, names: list[str]) -> Row:
     """A task as the portal answers it, with what comes along with a chosen field."""
     answer: Row = {}
     for name in names:
