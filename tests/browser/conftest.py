@@ -1,22 +1,33 @@
-"""A real Chromium for the tests in this folder; what its pages complain about fails the test."""
+"""A real Chromium for the tests in this folder, and the product in front of it."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
+from emulator.world import Portal
+from tests.browser.stage import Stage, chromium, staged
+from tests.conftest import empty_database
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, headless, for the whole run."""
-    path = shutil.which("chromium")
-    assert path, "chromium is not installed: `make setup-dev` does it"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with chromium() as running:
         yield running
-        running.close()
+
+
+@pytest.fixture(scope="session")
+def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The app and the emulator, running."""
+    folder = tmp_path_factory.mktemp("stage")
+    with empty_database(folder) as url, staged(browser, url, folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def firm(stage: Stage) -> Portal:
+    """The invented company in Russian with the app installed and everything read."""
+    return stage.company()
