@@ -15,10 +15,23 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from b24app.db import upsert
-from b24app.facts import deals, derive, tables
+from b24app.facts import case_store, deals, derive, tables
 from b24app.facts.activities import CrmActivity
 from b24app.facts.budget_items import BudgetItem
 from b24app.facts.calls import PhoneCall
@@ -27,8 +40,10 @@ from b24app.facts.leads import Lead
 from b24app.facts.people import Department, User
 from b24app.facts.projects import Project
 from b24app.facts.reference import Currency, LeadSource, Pipeline, Stage
+from b24app.facts.sessions import Talk
 from b24app.facts.stages import Entry
 from b24app.facts.tasks import Task
+from b24app.facts.tickets import Course, Ticket
 from b24app.facts.time_records import TimeRecord
 from b24app.facts.values import Border
 
@@ -85,6 +100,8 @@ def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Ite
             raise BorderMoved(portal_id)
         writer = Writer(conn, portal_id, ZoneInfo(portal.timezone))
         yield writer
+        if case_store.follow(conn, portal_id, writer.touched):
+            writer.changed = True
         # Also where nothing changed: the portal may be on its way out, and must not find new rows behind it.
         if not _advance(conn, portal_id, 1 if writer.changed else 0):
             raise PortalLeft(portal_id)
@@ -141,7 +158,7 @@ class Writer:
     """The writes of one open transaction.
 
     `changed` tells whether any fact is now different, `has_new_stage_order` whether the furthest stages of
-    deals have to be derived anew.
+    deals have to be derived anew, `touched` what support cases may follow from.
     """
 
     def __init__(self, conn: Connection, portal_id: int, zone: ZoneInfo) -> None:
@@ -150,6 +167,7 @@ class Writer:
         self.zone = zone
         self.changed = False
         self.has_new_stage_order = False
+        self.touched: dict[str, set[int]] = {}
 
     def save_deals(self, facts: Iterable[Deal]) -> None:
         """Stores deals as they were just read; returns nothing, known identical rows cost no write."""
@@ -235,6 +253,54 @@ class Writer:
         gone = set(skip)
         self.save_budget_items(fact for fact in facts if fact.item_id not in gone)
 
+    def save_talks(self, found: Mapping[tuple[int, int], Talk], read_at: int) -> None:
+        """Notes what the messages of chats tell, by (CRM activity, its change for which they were read).
+
+        `read_at`: when, epoch seconds.
+        """
+        session = tables.sessions.c
+        for (activity_id, read_for), talk in found.items():
+            self.conn.execute(
+                update(tables.sessions)
+                .where(session.portal_id == self.portal_id, session.activity_id == activity_id)
+                .values(
+                    replied_at=talk.replied_at,
+                    is_positive=talk.is_positive,
+                    read_for=read_for,
+                    read_at=read_at,
+                )
+            )
+        self._touch(tables.sessions, (activity_id for activity_id, _ in found))
+
+    def save_tickets(self, facts: Iterable[Ticket]) -> None:
+        """Stores items of help desks as they were just read; those that are in none any more are removed."""
+        self._save_tickets(facts, is_newer=_always)
+
+    def fill_tickets(self, facts: Iterable[Ticket], skip: Collection[int] = ()) -> None:
+        """Stores items of a long read; see `fill_deals`."""
+        gone = set(skip)
+        kept = (fact for fact in facts if fact.item_id not in gone)
+        self._save_tickets(kept, is_newer=lambda old, new: new["updated_at"] >= old["updated_at"])
+
+    def save_courses(self, entity_type_id: int, found: Mapping[tuple[int, int], Course]) -> None:
+        """Notes what the stage histories of tickets tell, by (item, the move up to which they were read)."""
+        ticket = tables.tickets.c
+        for (item_id, read_for), course in found.items():
+            self.conn.execute(
+                update(tables.tickets)
+                .where(
+                    ticket.portal_id == self.portal_id,
+                    ticket.entity_type_id == entity_type_id,
+                    ticket.item_id == item_id,
+                )
+                .values(
+                    replied_at=course.moved_first_at,
+                    was_reopened=or_(ticket.was_reopened, literal(course.was_reopened)),
+                    read_for=read_for,
+                )
+            )
+        self._touch(tables.tickets, (item_id for item_id, _ in found))
+
     def save_entries(self, entries: Iterable[Entry]) -> None:
         """Adds rows of stage history, ends the stays that they end, and moves deals' furthest stages."""
         new = {entry.history_id: self._row(entry) for entry in entries}
@@ -293,6 +359,10 @@ class Writer:
 
     def delete_budget_items(self, ids: Collection[int]) -> None:
         self._delete(tables.budget_items, tables.budget_items.c.item_id, ids)
+
+    def delete_tickets(self, entity_type_id: int, ids: Collection[int]) -> None:
+        ticket = tables.tickets.c
+        self._delete(tables.tickets, ticket.item_id, ids, ticket.entity_type_id == entity_type_id)
 
     def replace_users(self, facts: Iterable[User], *, drop_missing: bool = True) -> None:
         """Makes `facts` the portal's users; without `drop_missing` the ones not in it stay as they are."""
@@ -455,6 +525,27 @@ class Writer:
                 row["was_returned"] = known["was_returned"]
         self._store(tables.tasks, rows, is_newer)
 
+    def _save_tickets(self, facts: Iterable[Ticket], is_newer: _IsNewer) -> None:
+        by_type: dict[int, list[Ticket]] = {}
+        for fact in facts:
+            by_type.setdefault(fact.entity_type_id, []).append(fact)
+        for entity_type_id, found in by_type.items():
+            mine = tables.tickets.c.entity_type_id == entity_type_id
+            ids = sorted(fact.item_id for fact in found)
+            known = {
+                row["item_id"]: row for row in self._rows(tables.tickets, tables.tickets.c.item_id, ids, mine)
+            }
+            fresh: list[dict[str, Any]] = []
+            for fact in found:
+                row = self._row(fact)
+                is_taken, old = row.pop("is_taken"), known.get(fact.item_id)
+                is_other = old is None or (old != {**old, **row} and is_newer(old, row))
+                if is_taken and is_other:
+                    fresh.append(row)
+            self._write(tables.tickets, fresh)
+            moved_away = {fact.item_id for fact in found if not fact.is_taken}
+            self.delete_tickets(entity_type_id, moved_away & known.keys())
+
     def _store(self, table: Table, rows: Mapping[int, dict[str, Any]], is_newer: _IsNewer) -> set[int]:
         """Writes the rows that differ from what is stored and are newer than it; the ids of older ones."""
         key = _id_column(table)
@@ -569,6 +660,9 @@ class Writer:
         if rows:
             self.changed = True
             upsert(self.conn, table, ({"portal_id": self.portal_id, **row} for row in rows))
+            key = case_store.FOLLOWED.get(table.name)
+            if key is not None:
+                self._touch(table, (row.get(key, 0) for row in rows))
 
     def _delete(self, table: Table, key: Any, ids: Collection[int], *also: Any) -> None:
         for chunk in _chunks(sorted(ids)):
@@ -576,6 +670,11 @@ class Writer:
                 delete(table).where(table.c.portal_id == self.portal_id, key.in_(chunk), *also)
             )
             self.changed = self.changed or done.rowcount > 0
+        if key.name == case_store.FOLLOWED.get(table.name):
+            self._touch(table, ids)
+
+    def _touch(self, table: Table, ids: Iterable[int]) -> None:
+        self.touched.setdefault(table.name, set()).update(ids)
 
     @staticmethod
     def _row(fact: Any) -> dict[str, Any]:

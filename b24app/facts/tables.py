@@ -322,14 +322,16 @@ calls = Table(
     Column("vote", Integer),  # 1..5, None: no rating
     Column("client", String(32)),  # company:12, contact:7 or lead:5
     Index("ix_calls_started", "portal_id", "started_day"),
+    Index("ix_calls_client", "portal_id", "client"),
 )
 
 cases = Table(
     "cases",
     metadata,
     _portal_key(),
-    Column("source", String(40), primary_key=True),  # session | call | ticket:ENTITY_TYPE:CATEGORY
-    Column("case_id", BigInteger, primary_key=True, autoincrement=False),  # session, statistic row or item
+    Column("source", String(16), primary_key=True),  # session | call | ticket
+    Column("entity_type_id", Integer, primary_key=True, autoincrement=False),  # of tickets, else 0
+    Column("case_id", BigInteger, primary_key=True, autoincrement=False),  # activity, statistic row or item
     Column("owner_id", Integer, nullable=False),
     Column("opened_at", BigInteger, nullable=False),
     Column("opened_day", Date, nullable=False),
@@ -341,11 +343,44 @@ cases = Table(
     Column("was_reopened", Boolean, nullable=False, default=False),
     Column("reply_s", BigInteger),  # durations as the portal counts them: calendar or working time
     Column("resolution_s", BigInteger),
-    Column("activity_id", BigInteger),  # of a session: its CRM activity
-    Column("detailed_at", BigInteger),  # of a session: when its messages were last looked through
     Index("ix_cases_opened", "portal_id", "opened_day"),
     Index("ix_cases_closed", "portal_id", "closed_day"),
     Index("ix_cases_client", "portal_id", "client", "opened_at"),
+)
+"""Derived from chats, calls and tickets by the portal's settings: may be made anew at any time."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _portal_key(),
+    Column("activity_id", BigInteger, primary_key=True, autoincrement=False),  # its CRM activity
+    Column("seen_closed_at", BigInteger),  # the closing that was seen last; None: it is open
+    Column("was_reopened", Boolean, nullable=False, default=False),
+    Column("replied_at", BigInteger),  # of its messages only this …
+    Column("is_positive", Boolean),  # … and this is kept
+    Column("read_for", BigInteger),  # LAST_UPDATED of the activity for which its messages were read
+    Column("read_at", BigInteger),  # when they were, by our clock
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    _portal_key(),
+    Column("entity_type_id", Integer, primary_key=True, autoincrement=False),
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("category_id", Integer, nullable=False),
+    Column("stage_id", String(64), nullable=False),
+    Column("semantics", String(1), nullable=False),  # as the portal says; empty: as the stage itself says
+    Column("owner_id", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("moved_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("client", String(32)),
+    Column("is_positive", Boolean),
+    Column("seen_closed_at", BigInteger),  # see sessions
+    Column("was_reopened", Boolean, nullable=False, default=False),
+    Column("replied_at", BigInteger),  # its first move
+    Column("read_for", BigInteger),  # the last move for which its stage history was read
 )
 
 tasks = Table(
