@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from b24app import clock, i18n, manifest
+from b24app import clock, i18n, manifest, scope
 from b24app.access import Visibility
 from b24app.metrics import periods
 from b24app.portals import registry
@@ -110,7 +110,12 @@ def page(viewer: Viewer, name: str, *, view: str, may_ask: bool) -> Response:
                 first[path] = answer
     allow_framing(portal.origin)
     boot = _boot(viewer, portal, subject, visibility, settings, name)
-    boot |= {"layout": plan.layout, "catalog": first.pop("/api/v1/metrics"), "first": first}
+    is_closed = subject.scope is not None and not visibility.can_see(scope.parse(subject.scope))
+    boot |= {
+        "layout": plan.layout | {"is_closed": is_closed},
+        "catalog": first.pop("/api/v1/metrics"),
+        "first": first,
+    }
     return make_response(
         render_template("widget.html", lang=viewer.lang, session_token=session.issue(viewer), boot=boot)
     )

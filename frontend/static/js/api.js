@@ -10,13 +10,17 @@ export class ApiError extends Error {
   }
 }
 
-/** `first` are answers by path that came with the page; `onExpired` is called once on a dead session. */
-export function makeApi({ token, first, onExpired }) {
+/**
+ * `first` are answers by path that came with the page; `onExpired` is called once on a dead session. `closed` is
+ * a scope that is not for this viewer, as the page already knows: asking would only be refused.
+ */
+export function makeApi({ token, first, closed, onExpired }) {
   const kept = new Map(Object.entries(first ?? {}).map(([path, body]) => [path, { body, etag: null, embedded: true }]));
   let expired = false;
 
   /** `{body, changed}`; `changed` is false where the server says that nothing moved since the last answer. */
   async function get(path) {
+    if (closed && new URLSearchParams(path.split("?")[1]).get("scope") === closed) throw new ApiError(403, "closed", "");
     const known = kept.get(path);
     if (known?.embedded) {
       known.embedded = false;

@@ -10,6 +10,7 @@ export const bridge = makeBridge(boot.portal?.origin ?? location.origin);
 export const api = makeApi({
   token: document.querySelector('meta[name="b24app-session"]')?.content ?? "",
   first: boot.first,
+  closed: boot.layout?.is_closed ? boot.layout.scope : null,
   onExpired: () => document.dispatchEvent(new CustomEvent("session-expired")),
 });
 
