@@ -93,3 +93,16 @@ def allowed(org: Org, viewer: Viewer, grants: Iterable[Grant] = ()) -> Visibilit
 def is_administrator(viewer: Viewer) -> bool:
     """True for an admin of the portal and for a program: its credentials were made by an admin."""
     return viewer.is_admin or viewer.user_id is None
+
+
+def may_plan(org: Org, viewer: Viewer, scope: Scope) -> bool:
+    """True if the viewer may set targets of the scope: an admin all, a head those of people and departments
+    below. Nobody sets their own, nor that of the department they answer for: whoever is above them does."""
+    if is_administrator(viewer):
+        return True
+    if viewer.user_id is None or scope.id is None:
+        return False
+    headed = org.headed_by(viewer.user_id)
+    if scope.whose is Whose.USER:
+        return scope.id != viewer.user_id and any(scope.id in org.people(top) for top in headed)
+    return any(scope.id != top and scope.id in org.subtree(top) for top in headed)

@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from b24app.facts import tables
+from b24app.facts.computed.capacity import load_calendar
 from b24app.facts.measures import DEAL
 from b24app.facts.rates import load_rates
-from b24app.metrics import periods, work_calendar
+from b24app.metrics import periods
 from b24app.metrics.attainment import Thresholds
 from b24app.metrics.context import Context
 from b24app.metrics.coverage import Coverage, Reason, Source, SourceState
 from b24app.metrics.metric import Pipeline, Reference, Stage
 from b24app.metrics.plans import Planning
-from b24app.metrics.work_calendar import WorkCalendar
 from b24app.org import Org
 from b24app.portals.settings import PortalSettings
 from b24app.sync.state import SyncState
@@ -58,14 +58,6 @@ def load_context(
             ),
         ),
     )
-
-
-def load_calendar(conn: Connection, portal_id: int) -> WorkCalendar:
-    """The portal's working days; Monday to Friday where its calendar was not read."""
-    data = conn.execute(
-        select(tables.work_calendars.c.data).where(tables.work_calendars.c.portal_id == portal_id)
-    ).scalar_one_or_none()
-    return work_calendar.from_stored(data) if data else WorkCalendar()
 
 
 def load_reference(conn: Connection, portal_id: int) -> Reference:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,14 +13,15 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import Connection, select
 
-from b24app import clock
+from b24app import clock, targets
 from b24app.access import Visibility
-from b24app.facts import sums
+from b24app.facts import snapshots, sums
 from b24app.facts.kpi_context import load_context
 from b24app.facts.tables import portals
 from b24app.metrics import engine, periods
 from b24app.metrics.context import Context
 from b24app.metrics.metric import PEOPLE
+from b24app.metrics.plans import Planning
 from b24app.metrics.query import BadParameter, KpiQuery, UnknownMetric, parse
 from b24app.sync import freshness, state
 from b24app.sync.state import SyncState
@@ -133,6 +134,7 @@ def ask(
     context = load_context(
         conn, asking.portal_id, org=visibility.org, settings=portal_settings, sync=sync, now=moment
     )
+    context = replace(context, planning=_planning(conn, asking.portal_id, query, context.planning))
     return Asked(query, context, visibility, sync, portal_settings.timezone, data_version)
 
 
@@ -146,6 +148,7 @@ def answer(conn: Connection, asked: Asked, asking: Viewer) -> dict[str, Any]:
         wanted,
         now=sums.read_all(conn, asking.portal_id, wanted.now),
         before=sums.read_all(conn, asking.portal_id, wanted.before),
+        kept=snapshots.read_all(conn, asking.portal_id, wanted.kept),
     )
     body = present.answer_json(
         query,
@@ -162,6 +165,13 @@ def answer(conn: Connection, asked: Asked, asking: Viewer) -> dict[str, Any]:
     if query.by in PEOPLE:
         _keep_visible(body, asked.visibility)
     return body
+
+
+def _planning(conn: Connection, portal_id: int, query: KpiQuery, planning: Planning) -> Planning:
+    """With the targets of the asked KPIs and of every month that the period has days of."""
+    keys = [metric.key for metric in query.metrics]
+    first = query.period.start.replace(day=1)
+    return replace(planning, plans=targets.load_plans(conn, portal_id, keys, first, query.period.end))
 
 
 def _touch(asking: Viewer, arguments: list[tuple[str, str]]) -> None:
