@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
+NEWS_S = 0.25
+"""How long an entry waits in the queue at most while a thread is free."""
+
 EVERY_TICKS = 20
 """The portals that nobody looks at are gone through at every so many ticks."""
 
@@ -84,7 +87,7 @@ class Jobs:
                 workers=THREADS[name],
                 periodic=False,
                 initial_delay=0.05,
-                max_delay=0.5,
+                max_delay=NEWS_S,
                 scheduler_interval=60,
                 check_worker_health=False,
                 shutdown_timeout=5,

@@ -9,8 +9,8 @@ for again from the last id that was.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, Self
 
 from b24app.rest.calls import BATCH_SIZE, Call
 from b24app.rest.decipher import Reply, to_int, to_map
@@ -49,6 +49,26 @@ class Listing:
     is_sorted_by_text: bool = False  # SORT and ORDER as two texts instead of a map
     sort_name: str = "sort"
     order_name: str = "order"
+    among_operator: str = "@"  # before the key of a filter that holds a list
+
+    def where(self, limits: Mapping[str, Any]) -> Self:
+        """The same list, filtered further."""
+        filter_ = {**self.params.get(self.filter_name, {}), **limits}
+        return replace(self, params={**self.params, self.filter_name: filter_})
+
+    def ids_only(self) -> Self:
+        """The same list with nothing but ids in its rows, where the method lets one choose."""
+        if "select" not in self.params:
+            return self
+        return replace(self, params={**self.params, "select": [self.filter_key or self.id_key]})
+
+    def among(self, ids: Sequence[int]) -> Self:
+        """The rows with these ids, at most a page of them."""
+        return self.where({f"{self.among_operator}{self.filter_key or self.id_key}": list(ids)})
+
+    def count(self) -> Call:
+        """The call whose answer tells the number of rows."""
+        return Call(self.method, {**self.ids_only().params, "start": 0})
 
     def page(self, *, beyond: int | str | None, bound: int | None, descending: bool) -> Call:
         """The call for the rows after `beyond` in the direction of reading, up to `bound` (exclusive)."""

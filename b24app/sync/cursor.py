@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from b24app.facts.tables import sync_sources
+from b24app.sync import sources
 
 FIRST_READ = "first_read"
 RECONCILE = "reconcile"
@@ -30,8 +31,15 @@ def states(conn: Connection, portal_id: int) -> dict[str, str]:
     return {row.source: row.state for row in rows}
 
 
+def reason(conn: Connection, portal_id: int, source: str) -> str | None:
+    """Why a source is off."""
+    return conn.execute(
+        select(sync_sources.c.reason).where(
+            sync_sources.c.portal_id == portal_id, sync_sources.c.source == source
+        )
+    ).scalar_one_or_none()
+
+
 def is_reading(states: dict[str, str]) -> bool:
-    """Whether the first read of any long list is still to be done or under way."""
-    return any(
-        states.get(name) in (None, "pending", "reading") for name in ("deals", "leads", "stage_history")
-    )
+    """Whether the first read of anything is still to be done or under way."""
+    return any(states.get(name) in (None, "pending", "reading") for name in sources.READ_ONCE)

@@ -6,35 +6,43 @@ Killed anywhere, it goes on from the last stored step. What changes in the porta
 
 from __future__ import annotations
 
+import heapq
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from b24app import clock
 from b24app.facts import store, tables, values
-from b24app.facts.store import BorderMoved, PortalLeft, load_border
+from b24app.facts.store import BorderMoved, PortalLeft, Writer, load_border
 from b24app.rest import paging
 from b24app.rest.calls import BATCH_SIZE, Call
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import RestError
-from b24app.sync import claims, cursor, reference, sources, trouble
+from b24app.sync import claims, cursor, details, reference, sources, trouble
 from b24app.sync.parts import Parts
-from b24app.sync.sources import DEALS, HISTORY, LEADS, ROWS_PER_COMMAND, Source
+from b24app.sync.sources.deals import DEALS
+from b24app.sync.sources.kinds import Details, LongList
+from b24app.sync.sources.leads import LEADS
 from b24app.sync.state import CHANGES
-from b24app.sync.windows import progress, windows
+from b24app.sync.windows import Window, progress, windows
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAGES = 6
 """Pages in the first request of a window whose length nobody knows; pages beyond its end cost time too."""
+
+SIDE_BY_SIDE = 3
+"""Lists that are read at the same time: more would only wait for the portal's limits."""
+
+ROWS_PER_COMMAND = 50
 
 
 def run(parts: Parts, portal_id: int, *, is_over: Callable[[], bool] = lambda: False) -> bool:
@@ -61,15 +69,15 @@ def is_begun(found: dict[str, Any]) -> bool:
 
 
 def _read(parts: Parts, portal_id: int, is_over: Callable[[], bool]) -> bool:
-    with parts.engine.connect() as conn:
-        changes = cursor.load(conn, portal_id, CHANGES)
     client = parts.client(portal_id, background=True)
-    if not is_begun(changes):
-        _begin(parts, portal_id, client)
     with parts.engine.connect() as conn:
+        is_first = not is_begun(cursor.load(conn, portal_id, CHANGES))
         states = cursor.states(conn, portal_id)
-    todo = [source for source in sources.ALL if states.get(source.name) not in ("ready", "off")]
-    is_all = _side_by_side([_SourceRead(parts, portal_id, client, s, is_over).run for s in todo])
+    new = [source for source in sources.LONG if states.get(source.name, "pending") == "pending"]
+    if is_first or new:
+        _begin(parts, portal_id, client, new)
+    reads = [_SourceRead(parts, portal_id, client, source, is_over) for source in _unread(parts, portal_id)]
+    is_all = in_turn(reads)
     if is_all:
         with store.writing(parts.engine, portal_id) as writer:
             writer.set_source(cursor.FIRST_READ, error=None, cursor={})
@@ -80,19 +88,64 @@ def _read(parts: Parts, portal_id: int, is_over: Callable[[], bool]) -> bool:
     return is_all
 
 
-def _side_by_side(works: list[Callable[[], bool]]) -> bool:
-    """Whether all are done. Raises the first of their errors, once none of them runs any more."""
+def _unread(parts: Parts, portal_id: int) -> list[LongList]:
+    """The lists that are not read to their end, or not the details of their records."""
+    with store.writing(parts.engine, portal_id) as writer:
+        states = cursor.states(writer.conn, portal_id)
+        found = []
+        for source in sources.LONG:
+            names = _names(source.details)
+            if states.get(source.name) == "off":
+                for name in names:
+                    writer.set_source(
+                        name, state="off", reason=cursor.reason(writer.conn, portal_id, source.name)
+                    )
+            elif any(states.get(name) not in ("ready", "off") for name in (source.name, *names)):
+                found.append(source)
+        return found
+
+
+class Steps(Protocol):
+    """A work in steps: which one is next, and the doing of it."""
+
+    @property
+    def step(self) -> int: ...
+
+    def run_step(self) -> bool | None:
+        """None when there are more steps, True when all is done, False when the caller's time is over."""
+        ...
+
+
+def in_turn(works: Sequence[Steps]) -> bool:
+    """Whether all works are done: the earliest steps of all of them first, a few side by side.
+
+    Raises the first of their errors, once none of them runs any more; one's error does not stop the others.
+    """
+    line = [(work.step, place) for place, work in enumerate(works)]
+    heapq.heapify(line)
+    turn = threading.Lock()
     done: list[bool] = []
     errors: list[BaseException] = []
 
-    def run_one(work: Callable[[], bool]) -> None:
-        try:
-            done.append(work())
-        except BaseException as error:
-            errors.append(error)
+    def run() -> None:
+        while True:
+            with turn:
+                if not line:
+                    return
+                _, place = heapq.heappop(line)
+            try:
+                outcome = works[place].run_step()
+            except BaseException as error:
+                errors.append(error)
+                continue
+            if outcome is not None:
+                done.append(outcome)
+                continue
+            with turn:
+                heapq.heappush(line, (works[place].step, place))
 
     # Not an executor: its threads would hold up the end of the process for as long as a portal hangs.
-    threads = [threading.Thread(target=run_one, args=(work,), daemon=True) for work in works]
+    threads = [threading.Thread(target=run, daemon=True) for _ in range(min(SIDE_BY_SIDE, len(works)))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -102,42 +155,44 @@ def _side_by_side(works: list[Callable[[], bool]]) -> bool:
     return all(done)
 
 
-def _begin(parts: Parts, portal_id: int, client: PortalClient) -> None:
-    """Reads what other facts refer to and marks the point from which on changes are read."""
+def _names(details: Iterable[Details]) -> tuple[str, ...]:
+    return tuple(one.name for one in details)
+
+
+def _begin(parts: Parts, portal_id: int, client: PortalClient, new: list[LongList]) -> None:
+    """Reads what other facts refer to; marks where the `new` lists and the reading of changes begin."""
     started = time.time()
-    calls = {"clock": Call("server.time"), **{f"top_{s.name}": top_call(s) for s in sources.ALL}}
+    calls = {"clock": Call("server.time"), **{f"top_{source.name}": source.top() for source in new}}
     outcome = client.batch({**calls, **reference.calls()})
     now = server_time(outcome["clock"])
     found = reference.read(client, outcome)
     with store.writing(parts.engine, portal_id) as writer:
         reference.store(writer, found)
-        tops = {source.name: _top_id(source, outcome[f"top_{source.name}"]) for source in sources.ALL}
-        zone = writer.zone
-        for source in sources.ALL:
+        today = datetime.fromtimestamp(now, writer.zone).date()
+        for source in new:
             answer = outcome[f"top_{source.name}"]
             if isinstance(answer, RestError) and trouble.off_reason(answer):
-                reference.fail_source(writer, source.name, answer)
+                fail_list(writer, source, answer)
                 continue
-            today = datetime.fromtimestamp(now, zone).date()
-            writer.set_source(
-                source.name,
-                state="reading",
-                reason=None,
-                progress=0.0,
-                cursor={"today": today.isoformat(), "step": 0, "last": None, "top": tops[source.name]},
-            )
-        writer.set_source(
-            CHANGES,
-            state="ready",
-            cursor={
-                "since": now,
-                "history_id": tops[HISTORY.name],
-                "reference_at": clock.epoch(),
-                "was_admin": found.is_admin,
-            },
-        )
-        writer.set_checked(started)
+            known: dict[str, Any] = {"state": "reading", "reason": None, "progress": 0.0}
+            at = {"today": today.isoformat(), "step": 0, "last": None, "top": _top_id(source, answer)}
+            writer.set_source(source.name, cursor=at, **known)
+            for name in _names(source.details):
+                writer.set_source(name, cursor={}, **known)
+        changes = cursor.load(writer.conn, portal_id, CHANGES)
+        if not is_begun(changes):
+            changes = {"since": now, "reference_at": clock.epoch(), "was_admin": found.is_admin}
+            writer.set_source(CHANGES, state="ready", cursor=changes)
+            writer.set_checked(started)
         writer.changed = True
+
+
+def fail_list(writer: Writer, source: LongList, error: RestError) -> None:
+    """Notes that a long list could not be read; where it is off, so are its details."""
+    reference.fail_source(writer, source.name, error)
+    if trouble.off_reason(error):
+        for name in _names(source.details):
+            reference.fail_source(writer, name, error)
 
 
 def server_time(answer: Reply | RestError) -> int:
@@ -146,70 +201,110 @@ def server_time(answer: Reply | RestError) -> int:
     return told or clock.epoch()
 
 
-def top_call(source: Source) -> Call:
-    """The command for the highest id of a list."""
-    page = source.listing().page(beyond=None, bound=None, descending=True)
-    return Call(page.method, {**dict(page.params), "select": [source.id_key]})
-
-
-def _top_id(source: Source, answer: Reply | RestError) -> int:
+def _top_id(source: LongList, answer: Reply | RestError) -> int:
     if isinstance(answer, RestError):
         return 0
-    rows = source.listing().rows(answer)
-    return max((source.listing().id_of(row) or 0 for row in rows), default=0)
+    return max((source.base.id_of(row) or 0 for row in source.base.rows(answer)), default=0)
 
 
 @dataclass
 class _SourceRead:
-    """The first read of one list, window by window."""
+    """The first read of one list, window by window, each with the details of its records."""
 
     parts: Parts
     portal_id: int
     client: PortalClient
-    source: Source
+    source: LongList
     is_over: Callable[[], bool]
+    step: int = field(init=False)
 
-    def run(self) -> bool:
-        """True once the list is read to its end, or cannot be read at all."""
+    def __post_init__(self) -> None:
+        with self.parts.engine.connect() as conn:
+            self.step = int(cursor.load(conn, self.portal_id, self.source.name).get("step", 0))
+
+    def run_step(self) -> bool | None:
+        """Reads the next window. A list that cannot be read at all is done."""
         try:
-            return self._windows()
+            return self._window()
         except RestError as error:
             if trouble.off_reason(error) is None:
                 with store.writing(self.parts.engine, self.portal_id) as writer:
                     writer.set_source(self.source.name, error=trouble.label(error))
                 raise
             with store.writing(self.parts.engine, self.portal_id) as writer:
-                reference.fail_source(writer, self.source.name, error)
+                fail_list(writer, self.source, error)
                 writer.changed = True
             return True
 
-    def _windows(self) -> bool:
+    def _window(self) -> bool | None:
         with self.parts.engine.connect() as conn:
             at = cursor.load(conn, self.portal_id, self.source.name)
             zone = load_border(conn, self.portal_id).zone
         stretches = windows(date.fromisoformat(at["today"]), zone)
-        while at["step"] < len(stretches):
+        if at["step"] < len(stretches):
             window = stretches[at["step"]]
-            key = self.source.recency_key
-            # A deal may lack the moment of its last move: the last stretch of deals is everything.
-            limits = (
-                {}
-                if self.source is DEALS and window.since is None
-                else self.source.since(key, window.since, window.until)
-            )
-            chain = paging.Chain(self.source.listing(limits), last=at["last"], descending=True)
-            pages = FIRST_PAGES
-            while not chain.is_done:
-                rows = paging.read_batch(self.client, [chain], pages)[0]
-                at["last"] = chain.last
-                self._store(rows, at, len(stretches))
-                pages = min(BATCH_SIZE, pages * 4)
-                if not chain.is_done and self.is_over():
-                    return False
+            if not self._read_window(window, at, len(stretches)):
+                return False
             if self.source is DEALS and window.since is not None:
                 self._read_leads_of_won(window.since)
             at = {**at, "step": at["step"] + 1, "last": None}
             self._close(at, window.covers_from, len(stretches))
+            self.step = at["step"]
+        covers_from = stretches[self.step - 1].covers_from
+        is_last = self.step == len(stretches)
+        for one in self.source.details:
+            if not self._read_details(one, covers_from, is_last):
+                return False
+        return True if is_last else None
+
+    def _read_window(self, window: Window, at: dict[str, Any], steps: int) -> bool:
+        """Whether all of it is read and stored; else the caller's time is over."""
+        is_everything = self.source.may_lack_recency and window.since is None
+        listing = (
+            self.source.base
+            if is_everything
+            else self.source.since(self.source.recency_key, window.since, window.until)
+        )
+        chain = paging.Chain(listing, last=at["last"], descending=True)
+        pages = FIRST_PAGES
+        while not chain.is_done:
+            rows = paging.read_batch(self.client, [chain], pages)[0]
+            at["last"] = chain.last
+            self._store(rows, at, steps)
+            pages = min(BATCH_SIZE, pages * 4)
+            if not chain.is_done and self.is_over():
+                return False
+        return True
+
+    def _read_details(self, one: Details, covers_from: date, is_last: bool) -> bool:
+        """Whether the details of all records read so far are read too, or cannot be read at all."""
+        with self.parts.engine.connect() as conn:
+            if cursor.states(conn, self.portal_id).get(one.name) in ("ready", "off"):
+                return True
+        try:
+            if not details.catch_up(self.parts, self.portal_id, self.client, one, is_over=self.is_over):
+                return False
+        except RestError as error:
+            with store.writing(self.parts.engine, self.portal_id) as writer:
+                reference.fail_source(writer, one.name, error)
+                writer.changed = True
+            if trouble.off_reason(error) is None:
+                raise
+            return True
+        with store.writing(self.parts.engine, self.portal_id) as writer:
+            if is_last:
+                writer.set_source(
+                    one.name,
+                    state="ready",
+                    covered_from=None,
+                    progress=1.0,
+                    error=None,
+                    read_at=clock.epoch(),
+                )
+            else:
+                progress_ = progress(self.step, self.step + 1, None, 0)
+                writer.set_source(one.name, covered_from=covers_from, progress=progress_)
+            writer.changed = True
         return True
 
     def _store(self, rows: list[paging.Row], at: dict[str, Any], steps: int) -> None:
@@ -217,7 +312,7 @@ class _SourceRead:
             border = load_border(conn, self.portal_id)
         facts = self.source.parsed(rows, border)
         with store.writing(self.parts.engine, self.portal_id, border) as writer:
-            self.source.fill(writer, facts, self._gone(writer))
+            self.source.fill(writer, facts, self._gone(writer, self.source))
             writer.set_source(
                 self.source.name,
                 cursor=at,
@@ -268,26 +363,19 @@ class _SourceRead:
             return  # without leads, time is counted from the deal
         facts = LEADS.parsed(rows, border)
         with store.writing(self.parts.engine, self.portal_id, border) as writer:
-            writer.fill_leads(facts, self._gone(writer, LEADS))
+            LEADS.fill(writer, facts, self._gone(writer, LEADS))
 
-    def _gone(self, writer: store.Writer, source: Source | None = None) -> set[int]:
-        """Ids deleted in the portal while this read was under way."""
-        name = "leads" if (source or self.source) is LEADS else "deals"
+    def _gone(self, writer: Writer, source: LongList) -> set[int]:
+        """Ids of the source's records that were deleted in the portal while this read was under way."""
         deleted = cursor.load(writer.conn, self.portal_id, CHANGES).get("deleted", {})
-        return set(deleted.get(name, ()))
+        return set(deleted.get(source.of or source.name, ()))
 
 
-def read_by_id(client: PortalClient, source: Source, ids: list[int]) -> list[paging.Row]:
+def read_by_id(client: PortalClient, source: LongList, ids: list[int]) -> list[paging.Row]:
     """The rows of these records, those that the reader may see. Raises: RestError."""
     calls = {
-        f"ids_{start}": Call(
-            source.method,
-            {
-                **source.params,
-                "filter": {"@id": ids[start : start + ROWS_PER_COMMAND]},
-                "order": {"id": "ASC"},
-                "start": -1,
-            },
+        f"ids_{start}": source.base.among(ids[start : start + ROWS_PER_COMMAND]).page(
+            beyond=None, bound=None, descending=False
         )
         for start in range(0, len(ids), ROWS_PER_COMMAND)
     }
@@ -295,7 +383,7 @@ def read_by_id(client: PortalClient, source: Source, ids: list[int]) -> list[pag
     for answer in client.batch(calls).values() if calls else ():
         if isinstance(answer, RestError):
             raise answer
-        found += paging.rows_at(answer.result, ("items",), source.method)
+        found += source.base.rows(answer)
     return found
 
 

@@ -6,18 +6,25 @@ and storing loses nothing, with or without the portal's paid feature of reservin
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from b24app.facts.values import link, whole
 from b24app.rest.calls import Call
+from b24app.sync import sources
 
 PAGE = 50
 
+ACTIONS = ("ADD", "UPDATE", "DELETE", "MOVETOCATEGORY")
+"""What the names of events end with."""
+
+DELETE = "DELETE"
+
 
 def _no_ids() -> dict[str, set[int]]:
-    return {"deals": set(), "leads": set()}
+    return defaultdict(set)
 
 
 @dataclass
@@ -69,27 +76,35 @@ def note_event(name: str, data: Any, found: Noted) -> None:
     item_id = _item_id(data)
     if source is None or item_id is None:
         return
-    if event.endswith("DELETE"):
+    if event.endswith(DELETE):
         found.deleted[source].add(item_id)
         found.changed[source].discard(item_id)  # ids are not used again: deleted is the last word
     elif item_id not in found.deleted[source]:
         found.changed[source].add(item_id)
 
 
-def binds(rows: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether `event.get` shows that deletions of deals and leads go into the queue."""
+def queued(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The sources whose deletions go into the queue, as `event.get` shows."""
     bound = {
         str(row.get("event") or "").upper() for row in rows if str(row.get("offline") or "0") in ("1", "Y")
     }
-    return {"ONCRMDEALDELETE", "ONCRMLEADDELETE"} <= bound
+    return {source.name for source in sources.LONG if source.event and f"{source.event}{DELETE}" in bound}
 
 
 def _source(event: str) -> str | None:
-    if event.startswith("ONCRMDEAL"):
-        return "deals"
-    return "leads" if event.startswith("ONCRMLEAD") else None
+    for source in sources.LONG:
+        if source.event and event.startswith(source.event) and event[len(source.event) :] in ACTIONS:
+            return source.name
+    return None
 
 
 def _item_id(data: Any) -> int | None:
-    fields = data.get("FIELDS") if isinstance(data, Mapping) else None
-    return link(fields.get("ID")) if isinstance(fields, Mapping) else None
+    """The record that an event is about; events of tasks name it by its fields before or after."""
+    if not isinstance(data, Mapping):
+        return None
+    for name in ("FIELDS", "FIELDS_AFTER", "FIELDS_BEFORE"):
+        fields = data.get(name)
+        found = link(fields.get("ID")) if isinstance(fields, Mapping) else None
+        if found is not None:
+            return found
+    return None

@@ -24,7 +24,7 @@ from b24app.rest.client import PortalClient
 from b24app.rest.errors import RestError
 from b24app.sync import claims, cursor, sources, trouble
 from b24app.sync.parts import Parts
-from b24app.sync.sources import Source
+from b24app.sync.sources.kinds import LongList
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,9 @@ Span = tuple[int | None, int | None]
 """Moments in epoch seconds, the second exclusive; None: open on that side."""
 
 RETRY_S = 3600.0
+
+REWRITTEN_S = 40 * 86_400
+"""How long after they were made rows are expected to be rewritten without notice: votes, time records."""
 
 
 def run(parts: Parts, portal_id: int) -> dict[str, int]:
@@ -57,7 +60,7 @@ def _compare_all(parts: Parts, portal_id: int, repaired: dict[str, int]) -> None
     with parts.engine.connect() as conn:
         border = load_border(conn, portal_id)
         states = cursor.states(conn, portal_id)
-    for source in sources.ALL:
+    for source in sources.LONG:
         if states.get(source.name) == "ready":
             count = _Comparison(parts, portal_id, client, border, source).run()
             if count:
@@ -73,7 +76,7 @@ class _Comparison:
     portal_id: int
     client: PortalClient
     border: Border
-    source: Source
+    source: LongList
 
     def run(self) -> int:
         """How many rows were repaired."""
@@ -84,9 +87,14 @@ class _Comparison:
         for span, answer in zip(spans, told, strict=True):
             if isinstance(answer, RestError):
                 raise answer
-            if answer.total is None or answer.total != self._stored_count(span):
+            is_other = answer.total is None or answer.total != self._stored_count(span)
+            if is_other or self._may_be_rewritten(span):
                 repaired += self._repair(span)
         return repaired
+
+    def _may_be_rewritten(self, span: Span) -> bool:
+        """Whether rows of the span may have changed without notice and without changing their number."""
+        return self.source.is_rewritten and (span[1] is None or span[1] > clock.epoch() - REWRITTEN_S)
 
     def _spans(self) -> list[Span]:
         """The months that hold anything, and what lies before and after them."""
@@ -100,9 +108,7 @@ class _Comparison:
         return month_spans(int(first), int(last), self.border.zone)
 
     def _count_call(self, span: Span) -> Call:
-        limits = self.source.since(self.source.made_key, *span)
-        params = {**self.source.params, "select": [self.source.id_key], "filter": limits, "start": 0}
-        return Call(self.source.method, params)
+        return self.source.since(self.source.made_key, *span).count()
 
     def _where(self, span: Span) -> list[Any]:
         made = self.source.made_column
@@ -123,7 +129,7 @@ class _Comparison:
         stored = self._stored_ids(span)
         top = max(self._stored_ids((None, None)), default=0)
         found: set[int] = set()
-        listing = self.source.listing(self.source.since(self.source.made_key, *span))
+        listing = self.source.since(self.source.made_key, *span)
         for rows in paging.read_all(self.client, listing):
             found |= {row_id for row in rows if (row_id := listing.id_of(row)) is not None}
             facts = self.source.parsed(rows, self.border)

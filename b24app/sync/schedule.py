@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from b24app.facts.store import CLOSED
 from b24app.facts.tables import portals, sync_sources
-from b24app.sync import cursor
+from b24app.sync import cursor, sources
 from b24app.sync.first_read import is_begun
 from b24app.sync.freshness import FRESH_S
 from b24app.sync.state import CHANGES
@@ -56,15 +56,20 @@ def due(one: Standing, now: float) -> tuple[str, ...]:
 
 def load(conn: Connection, now: float, *, is_every: bool) -> list[Standing]:
     """The open portals, all of them or those that are looked at or not read yet."""
-    deals = sync_sources.alias("read_deals")
-    done = select(deals.c.portal_id).where(
-        deals.c.portal_id == portals.c.portal_id,
-        deals.c.source == "deals",
-        deals.c.state.in_(("ready", "off")),
+    of_portal = sync_sources.alias("of_portal")
+    read = (
+        select(func.count())
+        .select_from(of_portal)
+        .where(
+            of_portal.c.portal_id == portals.c.portal_id,
+            of_portal.c.source.in_(sources.READ_ONCE),
+            of_portal.c.state.in_(("ready", "off")),
+        )
+        .scalar_subquery()
     )
     wanted: list[ColumnElement[bool]] = [portals.c.state.not_in(CLOSED), portals.c.reader_id.is_not(None)]
     if not is_every:
-        wanted.append(or_(portals.c.watched_at > now - WATCHED_S, ~done.exists()))
+        wanted.append(or_(portals.c.watched_at > now - WATCHED_S, read < len(sources.READ_ONCE)))
     rows = conn.execute(
         select(
             portals.c.portal_id,

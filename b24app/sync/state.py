@@ -8,11 +8,15 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Connection, select
 
 from b24app.facts.tables import portals, sync_sources, tokens
+from b24app.sync import sources
 
-SOURCES = (
-    "users", "departments", "currencies", "pipelines", "stages", "leads", "deals", "stage_history",
-)  # fmt: skip
+SOURCES = sources.NAMES
 """What is read, in the order in which people are shown it."""
+
+WEIGHTS = {source.name: source.weight for source in sources.LONG} | {
+    details.name: details.weight for details in sources.DETAILS
+}
+SHORT_WEIGHT = 0.1
 
 CHANGES = "changes"
 """The bookkeeping row of the incremental read; not a source of its own."""
@@ -92,7 +96,7 @@ def load(conn: Connection, portal_id: int) -> SyncState:
         row.source: row
         for row in conn.execute(select(sync_sources).where(sync_sources.c.portal_id == portal_id)).all()
     }
-    sources = tuple(
+    found = tuple(
         SourceState(
             source=name,
             state=rows[name].state,
@@ -108,14 +112,14 @@ def load(conn: Connection, portal_id: int) -> SyncState:
         for name in SOURCES
     )
     if portal is None:
-        return SyncState(False, 0.0, None, sources)
+        return SyncState(False, 0.0, None, found)
     dead = conn.execute(
         select(tokens.c.dead_reason).where(
             tokens.c.portal_id == portal_id, tokens.c.user_id == portal.reader_id
         )
     ).scalar_one_or_none()
-    expected = [source for source in sources if source.state != "off"]
-    problems = _problems(portal.state, dead, portal.reader_is_admin, sources)
+    expected = [source for source in found if source.state != "off"]
+    problems = _problems(portal.state, dead, portal.reader_is_admin, found)
     changes_error = rows[CHANGES].error if CHANGES in rows else None
     if changes_error:
         problems += (f"failing:{changes_error}",)
@@ -125,32 +129,31 @@ def load(conn: Connection, portal_id: int) -> SyncState:
         and portal.reader_is_admin is not False,
         progress=_progress(expected),
         as_of=_moment(portal.checked_at),
-        sources=sources,
+        sources=found,
         problems=problems,
     )
 
 
-def _progress(sources: list[SourceState]) -> float:
+def _progress(found: list[SourceState]) -> float:
     """The long reads weigh by what they take: history about three rows a deal."""
-    weights = {"deals": 4.0, "stage_history": 4.0, "leads": 2.0}
-    total = sum(weights.get(source.source, 0.1) for source in sources)
-    done = sum(weights.get(source.source, 0.1) * source.progress for source in sources)
-    return min(1.0, done / total) if total else 0.0
+    weights = [WEIGHTS.get(source.source, SHORT_WEIGHT) for source in found]
+    done = sum(weight * source.progress for weight, source in zip(weights, found, strict=True))
+    return min(1.0, done / sum(weights)) if found else 0.0
 
 
 def _problems(
-    state: str, dead_reason: str | None, reader_is_admin: bool | None, sources: tuple[SourceState, ...]
+    state: str, dead_reason: str | None, reader_is_admin: bool | None, found: tuple[SourceState, ...]
 ) -> tuple[str, ...]:
-    found: list[str] = []
+    problems: list[str] = []
     if state != "active":
-        found.append(state)
+        problems.append(state)
     if dead_reason:
-        found.append("token_dead")
+        problems.append("token_dead")
     if reader_is_admin is False:
-        found.append("reader_not_admin")
-    found.extend(f"missing_scope:{s.source}" for s in sources if s.reason == "missing_scope")
-    found.extend(f"failing:{s.source}" for s in sources if s.error)
-    return tuple(found)
+        problems.append("reader_not_admin")
+    problems.extend(f"missing_scope:{s.source}" for s in found if s.reason == "missing_scope")
+    problems.extend(f"failing:{s.source}" for s in found if s.error)
+    return tuple(problems)
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -1,0 +1,38 @@
+"""What is read of a portal: one file per source, and these lists of them."""
+
+from __future__ import annotations
+
+from b24app.sync.sources.activities import ACTIVITIES
+from b24app.sync.sources.calendar import CALENDAR
+from b24app.sync.sources.calls import CALLS
+from b24app.sync.sources.currencies import CURRENCIES
+from b24app.sync.sources.deals import DEALS
+from b24app.sync.sources.departments import DEPARTMENTS
+from b24app.sync.sources.kinds import Details, LongList, ShortList
+from b24app.sync.sources.leads import LEADS
+from b24app.sync.sources.pipelines import PIPELINES
+from b24app.sync.sources.projects import PROJECTS
+from b24app.sync.sources.stage_history import HISTORY
+from b24app.sync.sources.stages import STAGES
+from b24app.sync.sources.tasks import TASKS
+from b24app.sync.sources.time_records import TIME_RECORDS
+from b24app.sync.sources.users import USERS
+
+SHORT: tuple[ShortList, ...] = (
+    USERS, DEPARTMENTS, CURRENCIES, PIPELINES, STAGES, PROJECTS, CALENDAR,
+)  # fmt: skip
+"""Read whole each time."""
+
+LONG: tuple[LongList, ...] = (DEALS, LEADS, HISTORY, ACTIVITIES, CALLS, TASKS, TIME_RECORDS)
+"""Read page by page; in each month of the past the first of them come first."""
+
+DETAILS: tuple[Details, ...] = tuple(details for source in LONG for details in source.details)
+
+NAMES: tuple[str, ...] = (
+    *(short.name for short in SHORT),
+    *(source.name for source in LONG),
+    *(details.name for details in DETAILS),
+)
+
+READ_ONCE: tuple[str, ...] = NAMES[len(SHORT) :]
+"""The ones that have a first read."""

@@ -1,0 +1,54 @@
+"""Histories of tasks, one call each: only of tasks that are closed, and once for each closing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from b24app.facts import tables, tasks
+from b24app.facts.store import Writer
+from b24app.rest.calls import Call
+from b24app.rest.decipher import Reply
+from b24app.rest.paging import rows_at
+from b24app.sync.sources.kinds import Details, Waiting
+
+METHOD = "tasks.task.history.list"
+
+
+def _is_waiting(portal_id: int) -> tuple[ColumnElement[bool], ...]:
+    task = tables.tasks.c
+    return (task.portal_id == portal_id, task.closed_at.is_not(None), task.was_returned.is_(None))
+
+
+def _waiting(conn: Connection, portal_id: int, limit: int, without: frozenset[int]) -> list[Waiting]:
+    task = tables.tasks.c
+    found = conn.execute(
+        select(task.task_id, task.closed_at)
+        .where(*_is_waiting(portal_id), task.task_id.not_in(sorted(without)))
+        .order_by(task.closed_at.desc(), task.task_id.desc())
+        .limit(limit)
+    )
+    return [Waiting(*row) for row in found]
+
+
+def _count(conn: Connection, portal_id: int) -> int:
+    counted = select(func.count()).select_from(tables.tasks).where(*_is_waiting(portal_id))
+    return int(conn.execute(counted).scalar_one())
+
+
+def _store(writer: Writer, answers: Mapping[Waiting, Reply]) -> None:
+    writer.set_returned({
+        (task.record_id, task.version): tasks.was_returned(rows_at(answer.result, ("list",), METHOD))
+        for task, answer in answers.items()
+    })  # fmt: skip
+
+
+TASK_HISTORY = Details(
+    name="task_history",
+    waiting=_waiting,
+    count=_count,
+    call=lambda task_id: Call(METHOD, {"taskId": task_id}),
+    store=_store,
+    weight=2.0,
+)
