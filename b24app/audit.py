@@ -23,10 +23,11 @@ NOTE_MADE, NOTE_REMOVED = "note.made", "note.removed"
 SETTINGS_CHANGED = "settings.changed"
 CLIENT_CREATED, CLIENT_REVOKED = "api_client.created", "api_client.revoked"
 PERSON_VIEWED = "person.viewed"
+COSTS_CHANGED, CAMPAIGNS_CHANGED = "costs.changed", "campaigns.changed"
 
 ACTIONS = (
     TARGETS_CHANGED, SET_CREATED, SET_CHANGED, SET_RETIRED, NOTE_MADE, NOTE_REMOVED, SETTINGS_CHANGED,
-    CLIENT_CREATED, CLIENT_REVOKED, PERSON_VIEWED,
+    CLIENT_CREATED, CLIENT_REVOKED, PERSON_VIEWED, COSTS_CHANGED, CAMPAIGNS_CHANGED,
 )  # fmt: skip
 """Everything that is written down."""
 
