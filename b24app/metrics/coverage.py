@@ -23,8 +23,11 @@ class Source(StrEnum):
     ACTIVITIES = "activities"
     CALLS = "calls"
     TASKS = "tasks"
+    TASK_HISTORY = "task_history"
     TIME_RECORDS = "time_records"
     BUDGETS = "budget_items"
+    CASES = "cases"  # what an admin chose as support requests: chats, calls, tickets
+    CASE_DETAILS = "case_details"  # … and what only their messages tell
 
 
 class Reason(StrEnum):

@@ -114,11 +114,13 @@ def test_somebody_who_is_no_admin_reads_whom_to_ask(live: Live) -> None:
 
 
 def test_missing_scopes_are_named_with_what_stops_working(live: Live) -> None:
-    portal = live.emulator.add_portal(lang="en", scopes={"placement", "user_brief"})
+    granted = {"placement", "user_brief", "task", "telephony", "imopenlines", "sonet_group", "im"}
+    portal = live.emulator.add_portal(lang="en", scopes=granted)
     first = boot(live.install(portal))["first"]["/api/v1/install"]
     missing = {scope["key"]: scope["lost"] for scope in first["scopes"] if not scope["granted"]}
-    assert set(missing) == {"crm", "department"}
+    assert set(missing) == {"crm", "department", "calendar"}
     assert "sales" in missing["crm"]
+    assert "holidays" in missing["calendar"]
     assert first["can_finish"] is True
     errors = {line["code"]: line["error"] for line in first["placements"]}
     assert errors["CRM_DEAL_DETAIL_TAB"] == "insufficient_scope"

@@ -9,7 +9,7 @@ from b24app.portals.registration import Task, closed, is_already_bound, missing_
 
 MANIFEST = load()
 URL = "https://kpi.example"
-ALL = frozenset({"crm", "user", "department", "placement"})
+ALL = frozenset(scope.any_of[0] for scope in MANIFEST.scopes)
 
 
 def bind(tasks: list[Task]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -92,16 +92,16 @@ def test_odd_empty_answers_mean_that_nothing_is_bound(empty: Any) -> None:
 
 
 def test_missing_scopes_close_what_needs_them() -> None:
-    granted = frozenset({"user_brief", "placement"})
-    assert missing_scopes(MANIFEST, granted) == ["crm", "department"]
+    granted = (ALL - {"crm", "user", "department", "task"}) | {"user_brief"}
+    assert missing_scopes(MANIFEST, granted) == ["crm", "department", "task"]
     tasks = plan(MANIFEST, URL, granted, [], [])
     assert {task.subject for task in tasks if task.kind == "placement"} == {
         "USER_PROFILE_TOOLBAR",
         "USER_PROFILE_MENU",
         "LEFT_MENU",
     }
-    assert not any(task.subject.startswith("ONCRM") for task in tasks)
-    assert {"CRM_DEAL_DETAIL_TAB", "ONCRMDEALADD"} <= closed(MANIFEST, granted)
+    assert not any(task.subject.startswith(("ONCRM", "ONTASK")) for task in tasks)
+    assert {"CRM_DEAL_DETAIL_TAB", "ONCRMDEALADD", "ONTASKDELETE"} <= closed(MANIFEST, granted)
 
 
 def test_a_portal_that_tells_no_scopes_is_tried() -> None:

@@ -11,7 +11,7 @@ REWORK_RATE = Metric(
     unit=Unit.RATIO,
     better=Better.DOWN,
     shape=Ratio(Count((RETURNED_TASKS,)), Count((CHECKED_TASKS,))),
-    needs=(Need(Source.TASKS),),
+    needs=(Need(Source.TASKS), Need(Source.TASK_HISTORY)),
     by=ADDITIVE | {By.PROJECT},
     # histories are read one by one, after the tasks
     left_out=((NOT_READ, UNCHECKED_TASKS),),
