@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Frame
 
-from b24app.web.assets import CDN, PACKAGES
+from b24app.web.assets import CDN
 from emulator import crm
 from emulator.world import Portal
+from tests.browser.barriers import violations
 from tests.browser.shown import cards, cells, full, number, plain, says
 from tests.browser.stage import Stage, Window
 
@@ -25,7 +26,6 @@ ADMIN, HEAD, SELLER, TEAM_SELLER = 1, 5, 6, 11
 TEAM = 4
 """The head's department; the group of regions is under it."""
 RATIOS = ("win_rate", "funnel_conversion", "lead_conversion")
-AXE = (PACKAGES / "axe-core" / "axe.min.js").read_text("utf-8")
 
 Opening = Callable[[Window], Frame]
 SCREENS: dict[str, tuple[int, Opening, str]] = {
@@ -335,20 +335,6 @@ def test_everything_can_be_reached_with_the_keyboard(stage: Stage, firm: Portal,
         frame.focus("[data-key=records-close]")
         keyboard.press("Enter")
         assert frame.evaluate("document.activeElement.dataset.key") == "open-deals_won"
-
-
-def violations(frame: Frame) -> list[str]:
-    """What axe-core has against the page, a line for each rule with the first element."""
-    frame.evaluate(AXE)
-    found: list[str] = frame.evaluate(
-        """async () => {
-            await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)));
-            const result = await axe.run(document, { resultTypes: ["violations"] });
-            const line = ({ id, nodes: [node] }) => `${id}: ${node.html} ${node.failureSummary}`;
-            return result.violations.map(line);
-        }"""
-    )
-    return found
 
 
 @pytest.mark.parametrize(("user", "theme"), [(SELLER, "light"), (HEAD, "light"), (HEAD, "dark")])

@@ -37,6 +37,7 @@ async function finish() {
 }
 
 async function repeat() {
+  if (seen.scopes.some((scope) => !scope.granted)) await bridge.reload(); // rights granted meanwhile come with a new launch
   draw({ ...seen, state: "running", error: null });
   draw(await api.post(PATH, {}));
 }
