@@ -40,6 +40,8 @@ class Case:
     client: str | None
     is_positive: bool | None
     was_reopened: bool
+    is_read: bool  # False: whether there was a reply is not known yet
+    follow_up_until: int | None  # another request of the client until then belongs to this one
     reply_s: int | None
     resolution_s: int | None
 
@@ -56,6 +58,7 @@ class Session:
     replied_at: int | None = None
     is_positive: bool | None = None
     was_reopened: bool = False
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +84,19 @@ class TicketState:
     replied_at: int | None
     is_positive: bool | None
     was_reopened: bool
+    is_read: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How days are cut and durations counted. `calendar` None: calendar time."""
+    """How days are cut and durations counted. `calendar` None: calendar time.
+
+    `follow_up_s`: how long after its closing a request may be followed by another one that belongs to it.
+    """
 
     zone: ZoneInfo
     calendar: WorkCalendar | None = None
+    follow_up_s: int = 7 * 86_400
 
     def day(self, moment: int) -> date:
         """The portal's local day of a moment in epoch seconds."""
@@ -121,6 +129,7 @@ def of_session(session: Session, clients: Clients, timing: Timing) -> Case:
         client=None if session.item is None else client_of(session.item, clients),
         is_positive=session.is_positive,
         was_reopened=session.was_reopened,
+        is_read=session.is_read,
     )
 
 
@@ -143,6 +152,7 @@ def of_call(call: Call, clients: Clients, timing: Timing) -> Case | None:
         client=client_of((LEAD, int(number)), clients) if kind == "lead" else call.client,
         is_positive=None if call.vote is None else call.vote >= GOOD_VOTE,
         was_reopened=False,
+        is_read=True,
     )
 
 
@@ -160,6 +170,7 @@ def of_ticket(ticket: TicketState, timing: Timing) -> Case:
         client=ticket.client,
         is_positive=ticket.is_positive,
         was_reopened=ticket.was_reopened,
+        is_read=ticket.is_read,
     )
 
 
@@ -186,6 +197,7 @@ def _case(
     client: str | None,
     is_positive: bool | None,
     was_reopened: bool,
+    is_read: bool,
     entity_type_id: int = 0,
 ) -> Case:
     return Case(
@@ -201,6 +213,8 @@ def _case(
         client=client,
         is_positive=is_positive,
         was_reopened=was_reopened,
+        is_read=is_read,
+        follow_up_until=None if closed_at is None else closed_at + timing.follow_up_s,
         reply_s=timing.seconds(opened_at, replied_at),
         resolution_s=timing.seconds(opened_at, closed_at),
     )

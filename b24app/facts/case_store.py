@@ -25,6 +25,7 @@ from b24app.portals.settings import PortalSettings
 
 CHUNK = 1_000
 """Ids in one IN list."""
+DAY_S = 86_400
 
 CALENDAR = "work_calendars"
 STAGES = "stages"
@@ -200,8 +201,9 @@ class _Book:
             select(
                 activity.c.activity_id, activity.c.owner_id, activity.c.created_at, activity.c.started_at,
                 activity.c.done_at, activity.c.item_type_id, activity.c.item_id,
-                session.c.activity_id.is_not(None).label("is_known"), session.c.seen_closed_at,
-                session.c.was_reopened, session.c.replied_at, session.c.is_positive,
+                activity.c.session_id, activity.c.updated_at, session.c.updated_at.label("seen_update"),
+                session.c.seen_closed_at, session.c.was_reopened, session.c.replied_at,
+                session.c.is_positive, session.c.read_at,
             )
             .select_from(activity.outerjoin(session, beside))
             .where(
@@ -218,13 +220,16 @@ class _Book:
             was_closed, is_closed = row.seen_closed_at is not None, row.done_at is not None
             reopened = was_closed and (not is_closed or row.done_at > row.seen_closed_at)
             was_reopened = bool(row.was_reopened) or reopened
-            if not row.is_known or row.seen_closed_at != row.done_at:
+            if row.seen_update != row.updated_at or row.seen_closed_at != row.done_at:
                 seen.append(
                     {
                         "portal_id": self.portal_id,
                         "activity_id": row.activity_id,
+                        "session_id": row.session_id,
+                        "updated_at": row.updated_at,
                         "seen_closed_at": row.done_at,
                         "was_reopened": was_reopened,
+                        "read_again_at": None if row.session_id is None else 0,
                     }
                 )
             item = None if row.item_id is None else (row.item_type_id, row.item_id)
@@ -237,6 +242,7 @@ class _Book:
                 replied_at=row.replied_at,
                 is_positive=row.is_positive,
                 was_reopened=was_reopened,
+                is_read=row.read_at is not None or row.session_id is None,
             )
             found.append(case_rules.of_session(session_, clients, self._timing))
         upsert(self.conn, session, seen)
@@ -287,6 +293,7 @@ class _Book:
                 replied_at=row.replied_at,
                 is_positive=row.is_positive,
                 was_reopened=was_reopened,
+                is_read=row.read_for is not None,
             )
             found.append(case_rules.of_ticket(state, self._timing))
         if seen:
@@ -373,14 +380,14 @@ class _Book:
 
     @cached_property
     def _timing(self) -> Timing:
-        zone = ZoneInfo(self.chosen.timezone)
+        zone, follow_up_s = ZoneInfo(self.chosen.timezone), self.chosen.fcr_days * DAY_S
         if not self.chosen.working_hours_for_support:
-            return Timing(zone)
+            return Timing(zone, None, follow_up_s)
         stored = self.conn.execute(
             select(tables.work_calendars.c.data).where(tables.work_calendars.c.portal_id == self.portal_id)
         ).scalar_one_or_none()
         calendar = work_calendar.from_stored(stored) if stored else work_calendar.WorkCalendar()
-        return Timing(zone, calendar)
+        return Timing(zone, calendar, follow_up_s)
 
     @cached_property
     def _semantics(self) -> Mapping[tuple[int, int, str], str]:

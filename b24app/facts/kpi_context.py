@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from b24app.facts import tables
+from b24app.facts.case_coverage import case_sources
 from b24app.facts.computed.capacity import load_calendar
 from b24app.facts.measures import DEAL
 from b24app.facts.rates import load_rates
@@ -19,7 +20,7 @@ from b24app.metrics.coverage import Coverage, Reason, Source, SourceState
 from b24app.metrics.metric import Pipeline, Reference, Stage
 from b24app.metrics.plans import Planning
 from b24app.org import Org
-from b24app.portals.settings import PortalSettings
+from b24app.portals.settings import PortalSettings, Support
 from b24app.sync.state import SyncState
 
 
@@ -41,7 +42,7 @@ def load_context(
         org=org,
         reference=load_reference(conn, portal_id),
         rates=load_rates(conn, portal_id, settings.currency),
-        coverage=coverage_of(sync, entered_sources(conn, portal_id)),
+        coverage=coverage_of(sync, entered_sources(conn, portal_id), settings.support),
         now=int(now.timestamp()),
         categories=settings.pipelines,
         projects=settings.projects,
@@ -99,21 +100,18 @@ def entered_sources(conn: Connection, portal_id: int) -> dict[Source, SourceStat
     return found
 
 
-def coverage_of(sync: SyncState, entered: dict[Source, SourceState]) -> Coverage:
+def coverage_of(sync: SyncState, entered: dict[Source, SourceState], support: Support) -> Coverage:
     """What the reader's state allows KPIs to claim."""
-    states = {source.source: source for source in sync.sources}
-    return Coverage(
-        {
-            source: SourceState(
-                is_complete=states[source].state == "ready",
-                covered_from=states[source].covered_from,
-                off=_off(states[source].reason) if states[source].state == "off" else None,
-            )
-            for source in Source
-            if source in states
-        }
-        | entered
-    )
+    known = {
+        source.source: SourceState(
+            is_complete=source.state == "ready",
+            covered_from=source.covered_from,
+            off=_off(source.reason) if source.state == "off" else None,
+        )
+        for source in sync.sources
+    }
+    read = {source: known[source] for source in Source if source in known}
+    return Coverage({**read, **entered, **case_sources(support, known)})
 
 
 def _off(reason: str | None) -> Reason:

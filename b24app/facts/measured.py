@@ -55,7 +55,7 @@ class PortalRecords(Records):
     of the task that a time record belongs to.
     """
 
-    kind: Kind
+    kind: Kind | ColumnElement[str]  # an expression where records of several kinds are in one table
     at: ColumnElement[int]  # the moment that the day is cut from
     id: ColumnElement[int]
     row_id: ColumnElement[int]  # unique: one deal can have several stays

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, and_, case, exists, literal, not_, or_, type_coerce
 
-from b24app.facts import work_measures
+from b24app.facts import support_measures, work_measures
 from b24app.facts.measured import Columns, Kind, PortalRecords, Records, Value
 from b24app.facts.tables import campaigns, deals, leads, stage_stays
 from b24app.metrics import measures
@@ -139,6 +139,7 @@ RECORDS: Mapping[Table, Records] = {
         },
     ),
     **work_measures.RECORDS,
+    **support_measures.RECORDS,
 }
 """Tables whose measures are sums over their rows; for the others see `computed`."""
 
@@ -196,4 +197,5 @@ VALUES: Mapping[Measure, Value] = {
     measures.CLICKED: Value(_campaign, campaigns.c.clicked),
     measures.VISITS: Value(_campaign, campaigns.c.visits),
     **work_measures.VALUES,
+    **support_measures.VALUES,
 }

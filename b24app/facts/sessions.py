@@ -25,6 +25,25 @@ class Talk:
     is_positive: bool | None
 
 
+ANSWER_EXPECTED_S = 60
+"""A reply in an open chat need not change anything that the lists of the portal show."""
+VOTE_EXPECTED_S = 3 * 86_400
+VOTE_EVERY_S = 1_800
+"""A client rates a chat after it was closed; of that nothing tells."""
+
+
+def read_again_at(talk: Talk, closed_at: int | None, now: int) -> int | None:
+    """When the messages of a chat are worth another reading although nothing tells of a change; None: never.
+
+    Moments in epoch seconds; `closed_at` None: it is open.
+    """
+    if closed_at is None:
+        return now + ANSWER_EXPECTED_S if talk.replied_at is None else None
+    if talk.is_positive is None and now - closed_at < VOTE_EXPECTED_S:
+        return now + VOTE_EVERY_S
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Message:
     at: int

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from b24app.db import upsert
-from b24app.facts import case_store, deals, derive, tables
+from b24app.facts import case_store, deals, derive, sessions, tables
 from b24app.facts.activities import CrmActivity
 from b24app.facts.budget_items import BudgetItem
 from b24app.facts.calls import PhoneCall
@@ -253,24 +253,27 @@ class Writer:
         gone = set(skip)
         self.save_budget_items(fact for fact in facts if fact.item_id not in gone)
 
-    def save_talks(self, found: Mapping[tuple[int, int], Talk], read_at: int) -> None:
-        """Notes what the messages of chats tell, by (CRM activity, its change for which they were read).
+    def save_talks(self, found: Mapping[tuple[int, int], Talk], now: int) -> None:
+        """Notes what the messages of chats tell, by (session, the change of it for which they were read).
 
-        `read_at`: when, epoch seconds.
+        `now`: epoch seconds. A chat that changed meanwhile stays to be read.
         """
         session = tables.sessions.c
-        for (activity_id, read_for), talk in found.items():
-            self.conn.execute(
-                update(tables.sessions)
-                .where(session.portal_id == self.portal_id, session.activity_id == activity_id)
-                .values(
-                    replied_at=talk.replied_at,
-                    is_positive=talk.is_positive,
-                    read_for=read_for,
-                    read_at=read_at,
+        for row in self._rows(tables.sessions, session.session_id, sorted({key for key, _ in found})):
+            for read_for in (version for key, version in found if key == row["session_id"]):
+                talk = found[row["session_id"], read_for]
+                again = sessions.read_again_at(talk, row["seen_closed_at"], now)
+                self.conn.execute(
+                    update(tables.sessions)
+                    .where(session.portal_id == self.portal_id, session.activity_id == row["activity_id"])
+                    .values(
+                        replied_at=talk.replied_at,
+                        is_positive=talk.is_positive,
+                        read_at=now,
+                        read_again_at=again if row["updated_at"] == read_for else 0,
+                    )
                 )
-            )
-        self._touch(tables.sessions, (activity_id for activity_id, _ in found))
+            self._touch(tables.sessions, [row["activity_id"]])
 
     def save_tickets(self, facts: Iterable[Ticket]) -> None:
         """Stores items of help desks as they were just read; those that are in none any more are removed."""
@@ -435,9 +438,14 @@ class Writer:
             )
         return found
 
-    def count(self, table: Table) -> int:
-        """How many rows of the portal a table holds."""
-        statement = select(func.count()).select_from(table).where(table.c.portal_id == self.portal_id)
+    def clear(self, table: Table, *only: Any) -> None:
+        """Removes the portal's rows of a table, or those that meet the conditions."""
+        done = self.conn.execute(delete(table).where(table.c.portal_id == self.portal_id, *only))
+        self.changed = self.changed or done.rowcount > 0
+
+    def count(self, table: Table, *only: Any) -> int:
+        """How many rows of the portal a table holds, all or those that meet the conditions."""
+        statement = select(func.count()).select_from(table).where(table.c.portal_id == self.portal_id, *only)
         return int(self.conn.execute(statement).scalar_one())
 
     def set_source(self, source: str, **values: Any) -> None:

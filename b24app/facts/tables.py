@@ -341,6 +341,8 @@ cases = Table(
     Column("client", String(32)),  # company:12, contact:7 or lead:5
     Column("is_positive", Boolean),  # the client's rating, None: none
     Column("was_reopened", Boolean, nullable=False, default=False),
+    Column("is_read", Boolean, nullable=False),  # False: messages or stage history were not read yet
+    Column("follow_up_until", BigInteger),  # until then another request of the client belongs to this one
     Column("reply_s", BigInteger),  # durations as the portal counts them: calendar or working time
     Column("resolution_s", BigInteger),
     Index("ix_cases_opened", "portal_id", "opened_day"),
@@ -354,12 +356,16 @@ sessions = Table(
     metadata,
     _portal_key(),
     Column("activity_id", BigInteger, primary_key=True, autoincrement=False),  # its CRM activity
+    Column("session_id", BigInteger),  # None: the portal does not tell which session it is
+    Column("updated_at", BigInteger, nullable=False),  # LAST_UPDATED of the activity
     Column("seen_closed_at", BigInteger),  # the closing that was seen last; None: it is open
     Column("was_reopened", Boolean, nullable=False, default=False),
     Column("replied_at", BigInteger),  # of its messages only this …
     Column("is_positive", Boolean),  # … and this is kept
-    Column("read_for", BigInteger),  # LAST_UPDATED of the activity for which its messages were read
-    Column("read_at", BigInteger),  # when they were, by our clock
+    Column("read_at", BigInteger),  # when they were read, by our clock
+    Column("read_again_at", BigInteger),  # when to read them again; 0: they have changed, None: no need
+    Index("ix_sessions_read", "portal_id", "read_again_at"),
+    Index("ix_sessions_session", "portal_id", "session_id"),
 )
 
 tickets = Table(
@@ -438,6 +444,7 @@ budget_items = Table(
     Column("planned", ExactAmount, nullable=False),
     Column("actual", ExactAmount, nullable=False),
     Column("currency", String(8), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
     Column("closed_at", BigInteger),
     Column("closed_day", Date),
     Index("ix_budget_closed", "portal_id", "closed_day"),

@@ -201,6 +201,8 @@ OFFERED: Mapping[Table, frozenset[Cut]] = {
     Table.CALLS: _WORK_CUTS,
     Table.MAILS: _WORK_CUTS,
     Table.ACTIVITIES_DONE: _WORK_CUTS,
+    Table.CASES_OPENED: _WORK_CUTS,
+    Table.CASES_CLOSED: _WORK_CUTS,
     Table.ACTIVITIES_OPEN: frozenset({Cut.OWNER}),
 }
 """What the records of a table can be kept apart by; other cuts do not touch it."""

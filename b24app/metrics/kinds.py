@@ -15,6 +15,10 @@ NO_RATE = "no_rate"
 NEGATIVE_DURATION = "negative_duration"
 NO_COST = "no_cost"
 NOT_READ = "not_read"
+CASE_NOT_READ = "case_not_read"
+NO_REPLY = "no_reply"
+NO_DELAY = "no_delay"
+NO_RATING = "no_rating"
 
 LeftOut = Counter[tuple[str, str | None]]
 """How many records a term leaves out, by reason and, where that is why, currency."""
@@ -186,6 +190,17 @@ class CountWithCost:
 
     def left_out(self, totals: Totals, rates: Rates) -> LeftOut:
         return Counter()
+
+
+def alone(term: Term, totals: Totals, rates: Rates) -> Fraction | None:
+    """What the sums of one record add to the term; None where its money has no rate.
+
+    Whether the channel of the record has a cost is not seen from the record.
+    """
+    if isinstance(term, NetReturn):
+        income, cost = alone(term.income, totals, rates), alone(term.cost, totals, rates)
+        return None if income is None or cost is None else income - cost
+    return None if term.left_out(totals, rates) else term.of(totals, rates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class Table(StrEnum):
     CALLS = "calls"  # calls by the day they began
     MAILS = "mails"  # outgoing CRM e-mails by the day they were created
     ACTIVITIES_DONE = "activities_done"  # completed CRM activities by the day of completion
+    CASES_OPENED = "cases_opened"  # support requests by the day they were opened
+    CASES_CLOSED = "cases_closed"  # support requests by the day they were closed
     ACTIVITIES_OPEN = "activities_open"  # CRM activities that are not completed now; no day
 
 
@@ -136,6 +138,29 @@ ACTIVITIES_DONE = Measure("activities_done", Table.ACTIVITIES_DONE)
 MEETINGS_HELD = Measure("meetings_held", Table.ACTIVITIES_DONE)
 ACTIVITIES_OVERDUE = Measure("activities_overdue", Table.ACTIVITIES_OPEN)
 
+CASES = Measure("cases", Table.CASES_OPENED)
+REPLIED = Measure("replied", Table.CASES_OPENED)
+"""Requests with a first reply that is not earlier than the opening."""
+REPLY_SECONDS = Measure("reply_seconds", Table.CASES_OPENED)
+REPLIED_BACKWARDS = Measure("replied_backwards", Table.CASES_OPENED)
+NOT_REPLIED = Measure("not_replied", Table.CASES_OPENED)
+REPLY_UNTOLD = Measure("reply_untold", Table.CASES_OPENED)
+"""Calls: how long the caller waited is not told."""
+REPLY_UNREAD = Measure("reply_unread", Table.CASES_OPENED)
+
+CASES_CLOSED = Measure("cases_closed", Table.CASES_CLOSED)
+RATED = Measure("rated", Table.CASES_CLOSED)
+RATED_WELL = Measure("rated_well", Table.CASES_CLOSED)
+NOT_RATED = Measure("not_rated", Table.CASES_CLOSED)
+RATING_UNREAD = Measure("rating_unread", Table.CASES_CLOSED)
+RESOLVED_AT_ONCE = Measure("resolved_at_once", Table.CASES_CLOSED)
+"""Closed once and for all: not reopened, and no other request of the client followed."""
+RESOLVED_SO_FAR = Measure("resolved_so_far", Table.CASES_CLOSED)
+"""Closed requests that another one may still follow."""
+RESOLVED = Measure("resolved", Table.CASES_CLOSED)
+RESOLUTION_SECONDS = Measure("resolution_seconds", Table.CASES_CLOSED)
+RESOLVED_BACKWARDS = Measure("resolved_backwards", Table.CASES_CLOSED)
+
 MEASURES = (
     DEALS_WON, WON_AMOUNT, DEALS_LOST, PROCESSED, PROCESSING_SECONDS, PROCESSED_BACKWARDS, CLIENT_WON,
     REPEAT_WON, NEW_CUSTOMERS, COHORT_DEALS, COHORT_WON, COHORT_OPEN, OPEN_DEALS, OPEN_AMOUNT, STAYS,
@@ -145,4 +170,7 @@ MEASURES = (
     PLANNED_TASKS, PLANNED_SECONDS, LOGGED_SECONDS, LOGGED_BACKWARDS, CAPACITY_SECONDS, BUDGETS,
     PLANNED_MONEY, ACTUAL_MONEY, CALLS_OUT, CALLS_IN, CALLS_MISSED, TALK_SECONDS, TALKS_BACKWARDS,
     MAILS_SENT, MAILS_TRACKED, MAILS_OPENED, ACTIVITIES_DONE, MEETINGS_HELD, ACTIVITIES_OVERDUE,
+    CASES, REPLIED, REPLY_SECONDS, REPLIED_BACKWARDS, NOT_REPLIED, REPLY_UNTOLD, REPLY_UNREAD, CASES_CLOSED,
+    RATED, RATED_WELL, NOT_RATED, RATING_UNREAD, RESOLVED_AT_ONCE, RESOLVED_SO_FAR, RESOLVED,
+    RESOLUTION_SECONDS, RESOLVED_BACKWARDS,
 )  # fmt: skip

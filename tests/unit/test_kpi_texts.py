@@ -14,7 +14,16 @@ from b24app.i18n import section, text
 from b24app.metrics.catalog import CATALOG
 from b24app.metrics.context import Context
 from b24app.metrics.coverage import Reason
-from b24app.metrics.kinds import NEGATIVE_DURATION, NO_COST, NO_RATE, NOT_READ
+from b24app.metrics.kinds import (
+    CASE_NOT_READ,
+    NEGATIVE_DURATION,
+    NO_COST,
+    NO_DELAY,
+    NO_RATE,
+    NO_RATING,
+    NO_REPLY,
+    NOT_READ,
+)
 from b24app.metrics.measures import MEASURES, Table
 from b24app.metrics.metric import Group, Metric
 from b24app.web.present import catalogue_json
@@ -52,6 +61,7 @@ def test_both_languages_name_groups_reasons_and_steps(lang: str) -> None:
         *(f"groups.{group}" for group in Group),
         *(f"reasons.{reason}" for reason in Reason),
         *(f"left_out.{reason}" for reason in (NO_RATE, NEGATIVE_DURATION, NO_COST, NOT_READ)),
+        *(f"left_out.{reason}" for reason in (CASE_NOT_READ, NO_REPLY, NO_DELAY, NO_RATING)),
         "steps.created",
         "steps.converted",
         "rows.no_project",

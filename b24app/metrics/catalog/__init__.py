@@ -10,14 +10,18 @@ from b24app.metrics.catalog.cac import CAC
 from b24app.metrics.catalog.calls_in import CALLS_IN
 from b24app.metrics.catalog.calls_missed_rate import CALLS_MISSED_RATE
 from b24app.metrics.catalog.calls_out import CALLS_OUT
+from b24app.metrics.catalog.cases import CASES
 from b24app.metrics.catalog.channel_roi import CHANNEL_ROI
 from b24app.metrics.catalog.click_rate import CLICK_RATE
+from b24app.metrics.catalog.csat import CSAT
 from b24app.metrics.catalog.deals_idle import DEALS_IDLE
 from b24app.metrics.catalog.deals_lost import DEALS_LOST
 from b24app.metrics.catalog.deals_won import DEALS_WON
 from b24app.metrics.catalog.email_open_rate import EMAIL_OPEN_RATE
 from b24app.metrics.catalog.emails_sent import EMAILS_SENT
 from b24app.metrics.catalog.engagement_rate import ENGAGEMENT_RATE
+from b24app.metrics.catalog.fcr import FCR
+from b24app.metrics.catalog.first_response_time import FIRST_RESPONSE_TIME
 from b24app.metrics.catalog.funnel import FUNNEL
 from b24app.metrics.catalog.funnel_conversion import FUNNEL_CONVERSION
 from b24app.metrics.catalog.lead_conversion import LEAD_CONVERSION
@@ -27,6 +31,7 @@ from b24app.metrics.catalog.on_time_rate import ON_TIME_RATE
 from b24app.metrics.catalog.pipeline_open import PIPELINE_OPEN
 from b24app.metrics.catalog.processing_time import PROCESSING_TIME
 from b24app.metrics.catalog.repeat_sales_rate import REPEAT_SALES_RATE
+from b24app.metrics.catalog.resolution_time import RESOLUTION_TIME
 from b24app.metrics.catalog.resource_plan import RESOURCE_PLAN
 from b24app.metrics.catalog.revenue import REVENUE
 from b24app.metrics.catalog.rework_rate import REWORK_RATE
@@ -59,6 +64,11 @@ CATALOG: tuple[Metric, ...] = (
     CLICK_RATE,
     SITE_VISITS,
     CHANNEL_ROI,
+    CASES,
+    FIRST_RESPONSE_TIME,
+    CSAT,
+    FCR,
+    RESOLUTION_TIME,
     ON_TIME_RATE,
     BUDGET_DEVIATION,
     TASKS_DONE,

@@ -16,18 +16,26 @@ def upgrade() -> None:
     _create_cases(
         sa.Column('source', sa.String(length=16), nullable=False),
         sa.Column('entity_type_id', sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column('is_read', sa.Boolean(), nullable=False),
+        sa.Column('follow_up_until', sa.BigInteger(), nullable=True),
     )
     op.create_table('sessions',
     sa.Column('portal_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('activity_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('session_id', sa.BigInteger(), nullable=True),
+    sa.Column('updated_at', sa.BigInteger(), nullable=False),
     sa.Column('seen_closed_at', sa.BigInteger(), nullable=True),
     sa.Column('was_reopened', sa.Boolean(), nullable=False),
     sa.Column('replied_at', sa.BigInteger(), nullable=True),
     sa.Column('is_positive', sa.Boolean(), nullable=True),
-    sa.Column('read_for', sa.BigInteger(), nullable=True),
     sa.Column('read_at', sa.BigInteger(), nullable=True),
+    sa.Column('read_again_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('portal_id', 'activity_id')
     )
+    with op.batch_alter_table('sessions', schema=None) as batch_op:
+        batch_op.create_index('ix_sessions_read', ['portal_id', 'read_again_at'], unique=False)
+        batch_op.create_index('ix_sessions_session', ['portal_id', 'session_id'], unique=False)
+
     op.create_table('tickets',
     sa.Column('portal_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('entity_type_id', sa.Integer(), autoincrement=False, nullable=False),

@@ -6,6 +6,7 @@ from b24app.facts import activities, tables
 from b24app.facts.store import Writer
 from b24app.rest.paging import Listing
 from b24app.sync.sources.kinds import LongList
+from b24app.sync.sources.session_history import SESSION_HISTORY
 
 ACTIVITIES = LongList(
     name="activities",
@@ -22,5 +23,6 @@ ACTIVITIES = LongList(
     save=Writer.save_activities,
     fill=Writer.fill_activities,
     delete=Writer.delete_activities,
+    details=(SESSION_HISTORY,),
     weight=4.0,
 )

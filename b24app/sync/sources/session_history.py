@@ -1,0 +1,70 @@
+"""Messages of open channel sessions, one call each: only the first reply and the rating are kept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from b24app import clock
+from b24app.facts import sessions, tables
+from b24app.facts.store import Writer
+from b24app.facts.values import BadRow
+from b24app.portals import settings
+from b24app.rest.calls import Call
+from b24app.rest.decipher import Reply
+from b24app.sync.sources.kinds import Details, Waiting
+
+logger = logging.getLogger(__name__)
+
+METHOD = "imopenlines.session.history.get"
+
+
+def _is_waiting(portal_id: int) -> tuple[ColumnElement[bool], ...]:
+    session = tables.sessions.c
+    return (
+        session.portal_id == portal_id,
+        session.read_again_at <= clock.epoch(),
+        session.session_id.is_not(None),
+    )
+
+
+def _waiting(conn: Connection, portal_id: int, limit: int, without: frozenset[int]) -> list[Waiting]:
+    if not settings.load(conn, portal_id).support.sessions:
+        return []
+    session = tables.sessions.c
+    found = conn.execute(
+        select(session.session_id, session.updated_at)
+        .where(*_is_waiting(portal_id), session.session_id.not_in(sorted(without)))
+        .order_by(session.updated_at.desc(), session.activity_id.desc())
+        .limit(limit)
+    )
+    return [Waiting(*row) for row in found]
+
+
+def _count(conn: Connection, portal_id: int) -> int:
+    counted = select(func.count()).select_from(tables.sessions).where(*_is_waiting(portal_id))
+    return int(conn.execute(counted).scalar_one())
+
+
+def _store(writer: Writer, answers: Mapping[Waiting, Reply]) -> None:
+    found: dict[tuple[int, int], sessions.Talk] = {}
+    for session, answer in answers.items():
+        try:
+            talk = sessions.parse(answer.result, session.record_id, writer.zone)
+        except BadRow as error:
+            logger.warning("the messages of session %d cannot be read: %s", session.record_id, error)
+            talk = sessions.Talk(None, None)
+        found[session.record_id, session.version] = talk
+    writer.save_talks(found, clock.epoch())
+
+
+SESSION_HISTORY = Details(
+    name="session_history",
+    waiting=_waiting,
+    count=_count,
+    call=lambda session_id: Call(METHOD, {"SESSION_ID": session_id}),
+    store=_store,
+    weight=2.0,
+)
