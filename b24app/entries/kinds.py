@@ -150,7 +150,8 @@ def _made_id(fields: Mapping[str, Any], made: Counter[str]) -> str:
 
 
 def _shown(cell: Any) -> str:
-    return "" if cell is None else str(cell)[:80]
+    """The cell as it can be told back: shortened, halves of characters replaced."""
+    return "" if cell is None else str(cell)[:80].encode(errors="replace").decode()
 
 
 def headings(kind: Kind, called: Iterable[Mapping[str, str]]) -> dict[str, str]:

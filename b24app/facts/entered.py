@@ -56,12 +56,12 @@ DAYS: Mapping[type[Entry], tuple[str, str]] = {Cost: ("from_day", "to_day"), Cam
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries: all that have one of the days (`to` exclusive), the channel, the department."""
+    """Which entries: all that have one of the days (`end` exclusive), the channel, one of the departments."""
 
     start: date | None = None
     end: date | None = None
     channel: str | None = None
-    department_id: int | None = None
+    departments: frozenset[int] | None = None
 
     @property
     def is_everything(self) -> bool:
@@ -142,8 +142,8 @@ def _conditions(table: Table, portal_id: int, kind: type[Entry], which: Filter) 
         found.append(first < which.end)
     if which.channel is not None:
         found.append(table.c.channel == which.channel)
-    if which.department_id is not None:
-        found.append(table.c.department_id == which.department_id)
+    if which.departments is not None:
+        found.append(table.c.department_id.in_(sorted(which.departments)))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The stored records behind one KPI: the ones that its sums were made of, a page at a time."""
+"""The stored records behind one KPI: the ones that its sums were made of, as many as are asked for."""
 
 from __future__ import annotations
 
@@ -73,6 +73,8 @@ class Record:
     project_id: int | None
     entity_type_id: int | None
     parent_id: int | None
+    utm_source: str | None
+    source_id: str | None
     sums: Mapping[Measure, int]
 
 
@@ -85,8 +87,10 @@ def count(conn: Connection, portal_id: int, question: Question) -> int:
     return found
 
 
-def page(conn: Connection, portal_id: int, question: Question, number: int) -> list[Record]:
-    """A page of them, the latest first; numbers start with 1."""
+def part(
+    conn: Connection, portal_id: int, question: Question, *, limit: int = PAGE_SIZE, offset: int = 0
+) -> list[Record]:
+    """Some of them, the latest first."""
     queries = _queries(question)
     if not queries:
         return []
@@ -94,7 +98,7 @@ def page(conn: Connection, portal_id: int, question: Question, number: int) -> l
     lists = [_about(select(*_columns(query, order)), portal_id, query) for query in queries]
     statement: Select[Any] | CompoundSelect[Any] = lists[0] if len(lists) == 1 else union_all(*lists)
     latest = statement.order_by(desc("at"), "kind", desc("row_id"))
-    cut = latest.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+    cut = latest.limit(limit).offset(offset)
     return [_record(row._mapping, order) for row in conn.execute(cut, parameters(queries[0]))]
 
 
@@ -130,8 +134,9 @@ def _columns(query: SumsQuery, order: Iterable[Measure]) -> list[ColumnElement[A
     records = _kept(query.table)
     stage = records.cuts[Cut.STAGE][0] if Cut.STAGE in records.cuts else records.stage
     project = records.cuts[Cut.PROJECT][0] if Cut.PROJECT in records.cuts else None
+    utm_source, source_id = records.cuts.get(Cut.CHANNEL, (None, None))
     shown: list[ColumnElement[Any]] = [
-        literal(records.kind.value).label("kind"),
+        (literal(records.kind.value) if isinstance(records.kind, Kind) else records.kind).label("kind"),
         records.id.label("id"),
         records.at.label("at"),
         records.row_id.label("row_id"),
@@ -144,6 +149,8 @@ def _columns(query: SumsQuery, order: Iterable[Measure]) -> list[ColumnElement[A
         _or_nothing(project, Integer()).label("project_id"),
         _or_nothing(records.entity_type, Integer()).label("entity_type_id"),
         _or_nothing(records.parent, BigInteger()).label("parent_id"),
+        _or_nothing(utm_source, String()).label("utm_source"),
+        _or_nothing(source_id, String()).label("source_id"),
     ]
     return shown + [_adds(measure, query).label(measure.key) for measure in order]
 

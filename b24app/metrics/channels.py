@@ -30,12 +30,18 @@ def channel_of(
     A rule that names both fields goes before one for `utm_source`, that before one for `source_id`; among
     equals the first in the list decides.
     """
+    place = deciding_rule(utm_source, source_id, rules)
+    if place is not None:
+        return rules[place].channel
+    return (utm_source or "").strip() or source_names.get(source_id or "", "").strip() or UNKNOWN
+
+
+def deciding_rule(utm_source: str | None, source_id: str | None, rules: Sequence[ChannelRule]) -> int | None:
+    """The place of the rule that decides about these fields; None if no rule matches."""
     utm_source = (utm_source or "").strip() or None
-    source_id = source_id or None
-    matching = [rule for rule in rules if _matches(rule, utm_source, source_id)]
-    if matching:
-        return min(matching, key=_rank).channel  # `min` keeps the first among equals
-    return utm_source or source_names.get(source_id or "", "").strip() or UNKNOWN
+    matching = [place for place, rule in enumerate(rules) if _matches(rule, utm_source, source_id or None)]
+    # `min` keeps the first among equals
+    return min(matching, key=lambda place: _rank(rules[place]), default=None)
 
 
 def _matches(rule: ChannelRule, utm_source: str | None, source_id: str | None) -> bool:

@@ -238,7 +238,7 @@ def to_json(settings: PortalSettings, base_currency: str | None) -> dict[str, An
             "planned_field": settings.budget.planned_field,
             "actual_field": settings.budget.actual_field,
         },
-        "channels": [_channel_json(rule) for rule in settings.channels],
+        "channels": [channel_json(rule) for rule in settings.channels],
         "min_sample": {"ratio": settings.min_sample.ratio, "mean": settings.min_sample.mean},
         "thresholds": {
             "met": _number(settings.thresholds.met),
@@ -515,6 +515,7 @@ def _ticket_json(ticket: TicketSource) -> dict[str, Any]:
     return shown
 
 
-def _channel_json(rule: ChannelRule) -> dict[str, Any]:
+def channel_json(rule: ChannelRule) -> dict[str, Any]:
+    """The rule as it is sent."""
     shown = {"utm_source": rule.utm_source, "source_id": rule.source_id, "channel": rule.channel}
     return {key: value for key, value in shown.items() if value is not None}

@@ -257,7 +257,7 @@ def _filter(arguments: Mapping[str, str]) -> Filter:
         start=_day("from", arguments),
         end=_day("to", arguments),
         channel=arguments.get("channel"),
-        department_id=None if number is None else int(number),
+        departments=None if number is None else frozenset({int(number)}),
     )
     if found.start is not None and found.end is not None and found.start >= found.end:
         raise parameters.wrong("to", "is exclusive and must be later than from")

@@ -8,40 +8,49 @@ portal's decision. What it does not show is counted and not described.
      "total", "page", "pages", "page_size",
      "shown", "hidden",                             on this page
      "shown_sum", "hidden_sum",                     of "adds" on this page; the latter for heads and admins
-     "records": [{"type": "deal" | "lead" | "item" | "activity" | "call" | "task" | "time_record", "id",
-                  "title", "path", "client": {"type", "id", "name"} | null, "owner": {"id", "name"},
-                  "pipeline", "stage", "project": {"id", "name"} | null,
-                  "amount", "currency", "at", "day", "counts", "adds", "weighs", "left_out"}]}
+     "records": [{"type": "deal" | "lead" | "item" | "activity" | "call" | "task" | "time_record" | "cost" |
+                  "campaign", "id", "title", "path", "client": {"type", "id", "name"} | null,
+                  "owner", "pipeline", "stage", "project", "department": {"id", "name"} | null, "channel",
+                  "amount", "currency", "at", "day", "until", "counts", "adds", "weighs", "left_out"}]}
 
 `counts`: the record is in the numerator (or the sum), not in the denominator alone. `adds`: what it adds
 there: 1, seconds, or money in the report currency; `weighs`: what it adds to the denominator. `left_out`:
-why it is not in the number: `no_rate`, `negative_duration`, `not_read`.
+why it is not in the number: `no_rate`, `negative_duration`, `not_read`, `no_cost`. Costs and campaign
+results were entered in the app, not on the portal: they come first, have a `day` but no moment, and are shown
+to everybody who may see the number; `until` is the last day of a cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify, request
+from sqlalchemy import Connection
 
 from b24app.access import Visibility
-from b24app.facts import records
+from b24app.facts import entered_records, records, sums
+from b24app.facts.entered import Cost
+from b24app.facts.entered_records import EnteredRecord
+from b24app.facts.measured import Kind
 from b24app.facts.records import PAGE_SIZE, Question, Record
 from b24app.metrics.context import Context
-from b24app.metrics.engine import owners_of
-from b24app.metrics.kinds import NO_RATE, Ratio, Shape, Term
-from b24app.metrics.sums import Cell, Totals
+from b24app.metrics.engine import departments_of, owners_of
+from b24app.metrics.kinds import NO_COST, NO_RATE, Ratio, Shape, Term, alone
+from b24app.metrics.measures import COST, Cut, Table
+from b24app.metrics.metric import Metric
+from b24app.metrics.sums import Cell, SumsQuery, Totals
 from b24app.rest.errors import RestError
 from b24app.viewer import Viewer
 from b24app.web import api_kpi, record_names
 from b24app.web.api_kpi import Asked
 from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
-from b24app.web.present import money_text
+from b24app.web.present import EXACT_PLACES, PLACES, money_text
 from b24app.web.problems import Problem
 from b24app.web.record_names import Names
 from b24app.web.session import require_viewer
@@ -77,13 +86,11 @@ def records_json(asking: Viewer, arguments: Sequence[tuple[str, str]]) -> dict[s
         answered = api_kpi.answer(conn, asked, asking)
         metric = asked.query.metrics[0]
         shape = metric.shape_in(asked.context.ways)
-        question = _question(asked, shape)
-        total = records.count(conn, asking.portal_id, question)
-        rows = records.page(conn, asking.portal_id, question, number) if total else []
+        entries, rows, total = _read(conn, asking.portal_id, asked, shape, number)
+        reckoning = Reckoning(metric, shape, asked.context, _paid_channels(conn, asking.portal_id, asked))
     names = _names(asking, rows) if rows else {}
     shown = [row for row in rows if record_names.subject(row) in names]
     hidden = [row for row in rows if record_names.subject(row) not in names]
-    context, term = asked.context, shape.terms[0]
     value = answered.pop("values")[0]
     return {
         **{key: answered[key] for key in answered if key not in ("names", "compared")},
@@ -92,11 +99,14 @@ def records_json(asking: Viewer, arguments: Sequence[tuple[str, str]]) -> dict[s
         "page": number,
         "pages": -(-total // PAGE_SIZE),
         "page_size": PAGE_SIZE,
-        "shown": len(shown),
+        "shown": len(entries) + len(shown),
         "hidden": len(hidden),
-        "shown_sum": _sum(shown, term, context),
-        "hidden_sum": _sum(hidden, term, context) if _may_sum_hidden(asked.visibility) else None,
-        "records": [_record(row, names, asked, shape) for row in shown],
+        "shown_sum": reckoning.sum([*entries, *shown]),
+        "hidden_sum": reckoning.sum(hidden) if _may_sum_hidden(asked.visibility) else None,
+        "records": [
+            *(_entered(row, reckoning) for row in entries),
+            *(_record(row, names, asked.timezone, reckoning) for row in shown),
+        ],
     }
 
 
@@ -121,15 +131,50 @@ def _page(arguments: Iterable[tuple[str, str]]) -> tuple[int, list[tuple[str, st
     return int(text), rest
 
 
-def _question(asked: Asked, shape: Shape) -> Question:
+def _read(
+    conn: Connection, portal_id: int, asked: Asked, shape: Shape, number: int
+) -> tuple[list[EnteredRecord], list[Record], int]:
+    """The page's entered records and records of the portal, and how many there are on all pages."""
     left_out = [measure for _, measure in asked.query.metrics[0].left_out]
-    return Question(
-        measures=frozenset((*shape.measures, *left_out)),
+    wanted = frozenset((*shape.measures, *left_out))
+    by_hand = entered_records.Question(wanted, asked.query.period, departments_of(asked.query, asked.context))
+    question = Question(
+        measures=wanted,
         period=asked.query.period,
         owners=owners_of(asked.query, asked.context),
         categories=asked.context.categories,
         projects=asked.context.projects,
         now=asked.context.now,
+    )
+    before = entered_records.count(conn, portal_id, by_hand)
+    total = before + records.count(conn, portal_id, question)
+    first = (number - 1) * PAGE_SIZE
+    entries: list[EnteredRecord] = []
+    rows: list[Record] = []
+    if first < before:
+        entries = entered_records.part(conn, portal_id, by_hand, limit=PAGE_SIZE, offset=first)
+    if first < total and len(entries) < PAGE_SIZE:
+        left = PAGE_SIZE - len(entries)
+        rows = records.part(conn, portal_id, question, limit=left, offset=max(first - before, 0))
+    return entries, rows, total
+
+
+def _paid_channels(conn: Connection, portal_id: int, asked: Asked) -> frozenset[str] | None:
+    """The channels that have a cost, where the KPI is about those only."""
+    if not asked.query.metrics[0].by_channel:
+        return None
+    query = SumsQuery(
+        table=Table.COSTS,
+        measures=frozenset({COST}),
+        period=asked.query.period,
+        departments=departments_of(asked.query, asked.context),
+        cuts=frozenset({Cut.ENTERED_CHANNEL}),
+    )
+    rates = asked.context.rates
+    return frozenset(
+        cell.channel or ""
+        for cell in sums.read(conn, portal_id, query)
+        if rates.convert(cell.sums[COST], cell.currency or "")
     )
 
 
@@ -145,10 +190,59 @@ def _names(asking: Viewer, rows: Sequence[Record]) -> Names:
         raise problem.with_header("Retry-After", "5") from error
 
 
-def _record(row: Record, names: Names, asked: Asked, shape: Shape) -> dict[str, Any]:
-    context = asked.context
+@dataclass(frozen=True)
+class Reckoning:
+    """What records add to one KPI. `paid`: the channels that have a cost, None where that does not matter."""
+
+    metric: Metric
+    shape: Shape
+    context: Context
+    paid: frozenset[str] | None
+
+    def added(self, row: Record | EnteredRecord, term: Term | None = None) -> Fraction | None:
+        """What the record adds to the term (the first one); None where its money has no rate."""
+        totals = Totals()
+        totals.add(Cell(row.sums, currency=row.currency))
+        return alone(term or self.shape.terms[0], totals, self.context.rates)
+
+    def told(self, row: Record | EnteredRecord) -> dict[str, Any]:
+        """What the list says of it."""
+        first, left_out = self.shape.terms[0], self.left_out(row)
+        added = None if left_out == NO_COST else self.added(row)
+        weight: int | str | None = None
+        if isinstance(self.shape, Ratio) and left_out != NO_COST:
+            weight = _quantity(self.added(row, self.shape.denominator), self.shape.denominator)
+        return {
+            "counts": added is not None and any(measure in row.sums for measure in first.measures),
+            "adds": _quantity(added, first),
+            "weighs": weight,
+            "left_out": left_out,
+        }
+
+    def left_out(self, row: Record | EnteredRecord) -> str | None:
+        """Why the record is in the list but not in the number."""
+        if self.paid is not None and isinstance(row, Record) and self.channel(row) not in self.paid:
+            return NO_COST
+        if any(self.added(row, term) is None for term in self.shape.terms):
+            return NO_RATE
+        return next((reason for reason, measure in self.metric.left_out if measure in row.sums), None)
+
+    def sum(self, rows: Iterable[Record | EnteredRecord]) -> int | str:
+        """What the records add to the first term together."""
+        added = (self.added(row) for row in rows if self.left_out(row) != NO_COST)
+        total = sum((one for one in added if one is not None), Fraction(0))
+        return _quantity(total, self.shape.terms[0]) or 0
+
+    def channel(self, row: Record) -> str | None:
+        """The channel of a lead or deal."""
+        if row.kind not in (Kind.LEAD, Kind.DEAL):
+            return None
+        return self.context.channel(row.utm_source, row.source_id)
+
+
+def _record(row: Record, names: Names, timezone: str, reckoning: Reckoning) -> dict[str, Any]:
+    context = reckoning.context
     owner = context.org.users.get(row.owner_id)
-    added = _added(row, shape.terms[0], context)
     return {
         "type": row.kind.value,
         "id": row.id,
@@ -163,14 +257,39 @@ def _record(row: Record, names: Names, asked: Asked, shape: Shape) -> dict[str, 
         "project": None
         if not row.project_id
         else {"id": row.project_id, "name": context.reference.project_names.get(row.project_id, "")},
+        "department": None,
+        "channel": reckoning.channel(row),
         "amount": None if row.amount is None else money_text(Fraction(row.amount, 10_000)),
         "currency": row.currency,
         "at": rfc3339(row.at),
-        "day": datetime.fromtimestamp(row.at, UTC).astimezone(ZoneInfo(asked.timezone)).date().isoformat(),
-        "counts": added is not None and any(measure in row.sums for measure in shape.terms[0].measures),
-        "adds": _quantity(added, shape.terms[0].is_money),
-        "weighs": _weighs(row, shape, context),
-        "left_out": _left_out(row, asked, shape),
+        "day": datetime.fromtimestamp(row.at, UTC).astimezone(ZoneInfo(timezone)).date().isoformat(),
+        "until": None,
+        **reckoning.told(row),
+    }
+
+
+def _entered(row: EnteredRecord, reckoning: Reckoning) -> dict[str, Any]:
+    entry, departments = row.entry, reckoning.context.org.departments
+    is_cost = isinstance(entry, Cost)
+    department_id = entry.department_id
+    return {
+        "type": "cost" if is_cost else "campaign",
+        "id": entry.external_id,
+        "title": entry.channel if isinstance(entry, Cost) else entry.name or entry.channel,
+        **dict.fromkeys(("path", "client", "owner", "pipeline", "stage", "project")),
+        "department": None
+        if department_id is None
+        else {
+            "id": department_id,
+            "name": departments[department_id].name if department_id in departments else "",
+        },
+        "channel": entry.channel,
+        "amount": money_text(Fraction(entry.amount)) if isinstance(entry, Cost) else None,
+        "currency": row.currency,
+        "at": None,
+        "day": (entry.from_day if isinstance(entry, Cost) else entry.day).isoformat(),
+        "until": entry.to_day.isoformat() if isinstance(entry, Cost) else None,
+        **reckoning.told(row),
     }
 
 
@@ -181,37 +300,10 @@ def _client(row: Record, names: Names) -> dict[str, Any] | None:
     return {"type": (row.client or "").partition(":")[0], "id": found.id, "name": names[found]}
 
 
-def _added(row: Record, term: Term, context: Context) -> Fraction | None:
-    """What the record adds to one side of the number; None where its money has no rate."""
-    totals = Totals()
-    totals.add(Cell(row.sums, currency=row.currency))
-    return None if term.left_out(totals, context.rates) else term.of(totals, context.rates)
-
-
-def _weighs(row: Record, shape: Shape, context: Context) -> int | str | None:
-    if not isinstance(shape, Ratio):
-        return None
-    return _quantity(_added(row, shape.denominator, context), shape.denominator.is_money)
-
-
-def _left_out(row: Record, asked: Asked, shape: Shape) -> str | None:
-    """Why the record is in the list but not in the number."""
-    if any(_added(row, term, asked.context) is None for term in shape.terms):
-        return NO_RATE
-    reasons = asked.query.metrics[0].left_out
-    return next((reason for reason, measure in reasons if measure in row.sums), None)
-
-
-def _sum(rows: Iterable[Record], term: Term, context: Context) -> int | str:
-    added = (_added(row, term, context) for row in rows)
-    total = sum((one for one in added if one is not None), Fraction(0))
-    return money_text(total) if term.is_money else int(total)
-
-
-def _quantity(value: Fraction | None, is_money: bool) -> int | str | None:
+def _quantity(value: Fraction | None, term: Term) -> int | str | None:
     if value is None:
         return None
-    return money_text(value) if is_money else int(value)
+    return money_text(value, PLACES if term.is_spread else EXACT_PLACES) if term.is_money else int(value)
 
 
 def _may_sum_hidden(visibility: Visibility) -> bool:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
 from b24app.facts import big_sums
-from b24app.facts.tables import costs
+from b24app.facts.entered import Cost
+from b24app.facts.tables import AMOUNT_SCALE, costs
 from b24app.metrics.measures import COST, COST_ENTRIES, Cut, Measure
 from b24app.metrics.periods import Period
 from b24app.metrics.sums import Amount, Cell, SumsQuery
@@ -53,6 +54,11 @@ def read(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
             amount = share(spans, query.period)
             found.append(_cell(key, query, amount, sum(span.entries for span in spans)))
     return [cell for cell in found if any(cell.sums.values())]
+
+
+def span_of(cost: Cost) -> Span:
+    """One cost by itself."""
+    return Span(cost.from_day, cost.to_day, int(cost.amount * AMOUNT_SCALE), 1)
 
 
 def share(spans: Iterable[Span], period: Period) -> Fraction:

@@ -95,6 +95,7 @@ function content(view, columns, rows, busy, act) {
 }
 
 function link(row, text) {
+  if (!row.path) return text; // entered in the app: the portal has no page of it
   return h("div", { class: "person" }, h("button", { type: "button", data: { key: `record-${row.type}-${row.id}` }, onClick: () => bridge.open(row.path) }, text));
 }
 
@@ -105,8 +106,8 @@ function columnsOf(view) {
   const all = [
     { key: "title", title: t("records.column.title"), start: true, text: (row) => row.title || t(`records.untitled.${row.type}`, { id: row.id }) },
     { key: "client", title: t("records.column.client"), start: true, text: (row) => row.client?.name ?? "" },
-    { key: "stage", title: t("records.column.stage"), start: true, text: (row) => row.stage.name },
-    { key: "owner", title: t("records.column.owner"), start: true, text: (row) => row.owner.name },
+    { key: "stage", title: t("records.column.stage"), start: true, text: (row) => row.stage?.name ?? "" },
+    { key: "owner", title: t("records.column.owner"), start: true, text: (row) => row.owner?.name ?? "" },
     { key: "at", title: t("records.column.date"), text: (row) => dayOf(row.day), raw: (row) => row.at },
     { key: "amount", title: t("records.column.amount"), number: true, text: amount, raw: (row) => Number(row.amount ?? 0) },
     { key: "adds", title: t("records.column.adds"), number: true, text: (row) => contribution(row, metric, view.answer), raw: (row) => Number(row.adds ?? 0) },
