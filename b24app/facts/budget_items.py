@@ -41,6 +41,7 @@ class BudgetItem:
     planned: Decimal
     actual: Decimal
     currency: str
+    created_at: int
     closed_at: int | None
     closed_day: date | None
 
@@ -52,10 +53,10 @@ def parse(row: Row, border: Border, fields: BudgetFields) -> BudgetItem:
     are in different currencies, or hold what no budget can, counts without a currency.
     """
     item_id = values.required_id(row, "id")
-    _, moved, _ = deals.moments(row, border)
+    created, moved, _ = deals.moments(row, border)
     category_id = values.whole(row.get("categoryId")) or 0
     stage_id = values.text(row.get("stageId"), 64) or ""
-    state = deals.semantics(row.get("stageSemanticId"), border, fields.entity_type_id, category_id, stage_id)
+    state = _state(row, border, fields.entity_type_id, stage_id)
     is_closed = state != "P" and not values.yes(row.get("isRecurring"))
     of_item = (values.text(row.get("currencyId"), 8) or fields.base_currency).upper()
     planned, planned_in = _money(row.get(fields.planned), of_item)
@@ -71,9 +72,20 @@ def parse(row: Row, border: Border, fields: BudgetFields) -> BudgetItem:
         planned=planned,
         actual=actual,
         currency=currency,
+        created_at=created,
         closed_at=moved if is_closed else None,
         closed_day=border.day(moved) if is_closed else None,
     )
+
+
+def _state(row: Row, border: Border, entity_type_id: int, stage_id: str) -> str:
+    """P, S or F; ids of stages are unique in an entity type, and some items do not tell their pipeline."""
+    said = str(row.get("stageSemanticId") or "").upper()
+    if said in ("P", "S", "F"):
+        return said
+    stages = border.semantics.items()
+    meanings = (state for (kind, _, stage), state in stages if (kind, stage) == (entity_type_id, stage_id))
+    return next(meanings, "P")
 
 
 def _money(value: Any, currency: str) -> tuple[Decimal, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -92,7 +93,7 @@ def parse_pipeline(row: Row) -> Pipeline:
 
 
 def parse_statuses(rows: Iterable[Row]) -> Statuses:
-    """Stages of leads and deals and the lead sources among all rows of `crm.status.list`."""
+    """Stages of leads, deals and smart processes and the lead sources among all rows of `crm.status.list`."""
     stages: list[Stage] = []
     sources: list[LeadSource] = []
     for row in rows:
@@ -120,7 +121,7 @@ def parse_statuses(rows: Iterable[Row]) -> Statuses:
 
 
 def _place(entity: str) -> tuple[int, int] | None:
-    """(entity type, pipeline) of an ENTITY_ID that holds stages of leads or deals."""
+    """(entity type, pipeline) of an ENTITY_ID that holds stages of leads, deals or a smart process."""
     if entity == "STATUS":
         return leads.ENTITY_TYPE_ID, 0
     if entity == "DEAL_STAGE":
@@ -128,7 +129,8 @@ def _place(entity: str) -> tuple[int, int] | None:
     prefix, _, number = entity.rpartition("_")
     if prefix == "DEAL_STAGE" and number.isdigit():
         return deals.ENTITY_TYPE_ID, int(number)
-    return None
+    found = re.fullmatch(r"DYNAMIC_(\d+)_STAGE_(\d+)", entity)
+    return None if found is None else (int(found[1]), int(found[2]))
 
 
 def _semantics(row: Row) -> str:
