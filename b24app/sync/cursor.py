@@ -42,4 +42,7 @@ def reason(conn: Connection, portal_id: int, source: str) -> str | None:
 
 def is_reading(states: dict[str, str]) -> bool:
     """Whether the first read of anything is still to be done or under way."""
-    return any(states.get(name) in (None, "pending", "reading") for name in sources.READ_ONCE)
+    unread = (None, "pending", "reading")
+    return any(states.get(name) in unread for name in sources.READ_ONCE) or any(
+        state in unread for name, state in states.items() if sources.is_chosen(name)
+    )

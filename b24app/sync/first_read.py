@@ -73,11 +73,12 @@ def _read(parts: Parts, portal_id: int, is_over: Callable[[], bool]) -> bool:
     with parts.engine.connect() as conn:
         is_first = not is_begun(cursor.load(conn, portal_id, CHANGES))
         states = cursor.states(conn, portal_id)
-    new = [source for source in sources.LONG if states.get(source.name, "pending") == "pending"]
+        lists = sources.long_lists(conn, portal_id)
+    new = [source for source in lists if states.get(source.name, "pending") == "pending"]
     if is_first or new:
         _begin(parts, portal_id, client, new)
-    reads = [_SourceRead(parts, portal_id, client, source, is_over) for source in _unread(parts, portal_id)]
-    is_all = in_turn(reads)
+    unread = _unread(parts, portal_id, lists)
+    is_all = in_turn([_SourceRead(parts, portal_id, client, source, is_over) for source in unread])
     if is_all:
         with store.writing(parts.engine, portal_id) as writer:
             writer.set_source(cursor.FIRST_READ, error=None, cursor={})
@@ -88,12 +89,12 @@ def _read(parts: Parts, portal_id: int, is_over: Callable[[], bool]) -> bool:
     return is_all
 
 
-def _unread(parts: Parts, portal_id: int) -> list[LongList]:
+def _unread(parts: Parts, portal_id: int, lists: Iterable[LongList]) -> list[LongList]:
     """The lists that are not read to their end, or not the details of their records."""
     with store.writing(parts.engine, portal_id) as writer:
         states = cursor.states(writer.conn, portal_id)
         found = []
-        for source in sources.LONG:
+        for source in lists:
             names = _names(source.details)
             if states.get(source.name) == "off":
                 for name in names:
@@ -331,7 +332,7 @@ class _SourceRead:
                     "covered_from": covers_from,
                     "progress": progress(at["step"], steps, None, at["top"]),
                 }
-            known["row_count"] = writer.count(self.source.table)
+            known["row_count"] = writer.count(self.source.table, *self.source.only)
             writer.set_source(self.source.name, **known)
             writer.changed = True  # more may now be said than before
 

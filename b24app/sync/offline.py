@@ -7,13 +7,14 @@ and storing loses nothing, with or without the portal's paid feature of reservin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from b24app.facts.values import link, whole
 from b24app.rest.calls import Call
 from b24app.sync import sources
+from b24app.sync.sources.kinds import LongList
 
 PAGE = 50
 
@@ -29,8 +30,9 @@ def _no_ids() -> dict[str, set[int]]:
 
 @dataclass
 class Noted:
-    """What the queue says. A change only names the record; its content is read."""
+    """What the queue says of the portal's `lists`. A change only names the record; its content is read."""
 
+    lists: Sequence[LongList] = sources.LONG
     changed: dict[str, set[int]] = field(default_factory=_no_ids)
     deleted: dict[str, set[int]] = field(default_factory=_no_ids)
     has_new_rates: bool = False
@@ -72,39 +74,41 @@ def note_event(name: str, data: Any, found: Noted) -> None:
     if event.startswith("ONCRMCURRENCY"):
         found.has_new_rates = True
         return
-    source = _source(event)
-    item_id = _item_id(data)
-    if source is None or item_id is None:
+    fields = _fields(data)
+    item_id = link(fields.get("ID"))
+    if item_id is None:
         return
-    if event.endswith(DELETE):
-        found.deleted[source].add(item_id)
-        found.changed[source].discard(item_id)  # ids are not used again: deleted is the last word
-    elif item_id not in found.deleted[source]:
-        found.changed[source].add(item_id)
+    for source in _sources(found.lists, event, whole(fields.get("ENTITY_TYPE_ID"))):
+        if event.endswith(DELETE):
+            found.deleted[source].add(item_id)
+            found.changed[source].discard(item_id)  # ids are not used again: deleted is the last word
+        elif item_id not in found.deleted[source]:
+            found.changed[source].add(item_id)
 
 
-def queued(rows: Iterable[Mapping[str, Any]]) -> set[str]:
-    """The sources whose deletions go into the queue, as `event.get` shows."""
+def queued(rows: Iterable[Mapping[str, Any]], lists: Sequence[LongList] = sources.LONG) -> set[str]:
+    """The lists whose deletions go into the queue, as `event.get` shows."""
     bound = {
         str(row.get("event") or "").upper() for row in rows if str(row.get("offline") or "0") in ("1", "Y")
     }
-    return {source.name for source in sources.LONG if source.event and f"{source.event}{DELETE}" in bound}
+    return {source.name for source in lists if source.event and f"{source.event}{DELETE}" in bound}
 
 
-def _source(event: str) -> str | None:
-    for source in sources.LONG:
-        if source.event and event.startswith(source.event) and event[len(source.event) :] in ACTIONS:
-            return source.name
-    return None
+def _sources(lists: Sequence[LongList], event: str, entity_type_id: int | None) -> Iterator[str]:
+    """The lists that an event is about."""
+    for source in lists:
+        is_of_type = source.entity_type_id is None or source.entity_type_id == entity_type_id
+        if not source.event or not event.startswith(source.event) or not is_of_type:
+            continue
+        if event[len(source.event) :].partition("_")[0] in ACTIONS:
+            yield source.name
 
 
-def _item_id(data: Any) -> int | None:
-    """The record that an event is about; events of tasks name it by its fields before or after."""
-    if not isinstance(data, Mapping):
-        return None
+def _fields(data: Any) -> Mapping[str, Any]:
+    """What an event tells of its record; those of tasks tell it before and after the change."""
+    told = data if isinstance(data, Mapping) else {}
     for name in ("FIELDS", "FIELDS_AFTER", "FIELDS_BEFORE"):
-        fields = data.get(name)
-        found = link(fields.get("ID")) if isinstance(fields, Mapping) else None
-        if found is not None:
-            return found
-    return None
+        fields = told.get(name)
+        if isinstance(fields, Mapping) and link(fields.get("ID")) is not None:
+            return fields
+    return {}

@@ -60,7 +60,8 @@ def _compare_all(parts: Parts, portal_id: int, repaired: dict[str, int]) -> None
     with parts.engine.connect() as conn:
         border = load_border(conn, portal_id)
         states = cursor.states(conn, portal_id)
-    for source in sources.LONG:
+        lists = sources.long_lists(conn, portal_id)
+    for source in lists:
         if states.get(source.name) == "ready":
             count = _Comparison(parts, portal_id, client, border, source).run()
             if count:
@@ -101,7 +102,7 @@ class _Comparison:
         made = self.source.made_column
         with self.parts.engine.connect() as conn:
             first, last = conn.execute(
-                select(func.min(made), func.max(made)).where(self.source.table.c.portal_id == self.portal_id)
+                select(func.min(made), func.max(made)).where(*self.source.stored(self.portal_id))
             ).one()
         if first is None:
             return [(None, None)]
@@ -112,7 +113,7 @@ class _Comparison:
 
     def _where(self, span: Span) -> list[Any]:
         made = self.source.made_column
-        conditions = [self.source.table.c.portal_id == self.portal_id]
+        conditions = list(self.source.stored(self.portal_id))
         if span[0] is not None:
             conditions.append(made >= span[0])
         if span[1] is not None:

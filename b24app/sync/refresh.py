@@ -98,20 +98,22 @@ def _begin(parts: Parts, portal_id: int, background: bool) -> _Check | None:
         at = cursor.load(conn, portal_id, CHANGES)
         if not is_begun(at):
             return None
+        lists = sources.long_lists(conn, portal_id)
         return _Check(
             parts=parts,
+            lists=lists,
             portal_id=portal_id,
             client=parts.client(portal_id, background=background),
             at=at,
             states=cursor.states(conn, portal_id),
-            tops=_tops(conn, portal_id),
+            tops=_tops(conn, portal_id, lists),
             border=load_border(conn, portal_id),
             started=started,
         )
 
 
-def _tops(conn: Connection, portal_id: int) -> dict[str, int]:
-    found = {source.name: cursor.load(conn, portal_id, source.name).get("top") for source in sources.LONG}
+def _tops(conn: Connection, portal_id: int, lists: Iterable[LongList]) -> dict[str, int]:
+    found = {source.name: cursor.load(conn, portal_id, source.name).get("top") for source in lists}
     return {name: int(top) for name, top in found.items() if top is not None}
 
 
@@ -155,18 +157,20 @@ class _Check:
     parts: Parts
     portal_id: int
     client: PortalClient
+    lists: tuple[LongList, ...]
     at: dict[str, Any]  # the cursor of this row becomes the next check's
     states: dict[str, str]
     tops: dict[str, int]  # the highest id of each list when its first read began
     border: Border
     started: float
-    noted: offline.Noted = field(default_factory=offline.Noted)
     read: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     rewritten: set[int] = field(default_factory=set)  # deals whose history has to be read anew
     totals: dict[str, int] = field(default_factory=dict)
-    by_name: Mapping[str, LongList] = field(
-        default_factory=lambda: {source.name: source for source in sources.LONG}
-    )
+    by_name: Mapping[str, LongList] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.noted = offline.Noted(self.lists)
+        self.by_name = {source.name: source for source in self.lists}
 
     def run(self) -> None:
         """1. One batch: the queue, what changed, now and then the short lists. 2. Further pages.
@@ -214,7 +218,7 @@ class _Check:
         """The lists of what changed, by source."""
         since = int(self.at["since"]) - OVERLAP_S
         chains: dict[str, paging.Chain] = {}
-        for source in sources.LONG:
+        for source in self.lists:
             if not self._is_on(source):
                 continue
             if source.changed_key is not None:
@@ -236,14 +240,14 @@ class _Check:
         since = int(self.at["since"]) - LATEST_S
         return {
             source.name: _Latest(source, since, self._top(source))
-            for source in sources.LONG
+            for source in self.lists
             if source.is_rewritten and self.states.get(source.name) == "ready"
         }
 
     def _top(self, source: LongList) -> int:
         with self.parts.engine.connect() as conn:
             top = conn.execute(
-                select(func.max(source.id_column)).where(source.table.c.portal_id == self.portal_id)
+                select(func.max(source.id_column)).where(*source.stored(self.portal_id))
             ).scalar_one()
         return int(top or 0)
 
@@ -268,7 +272,7 @@ class _Check:
             calls["bindings"] = Call("event.get")
         if is_reference_due:
             calls.update(reference.calls())
-            calls.update({f"probe_{s.name}": s.top() for s in sources.LONG if not self._is_on(s)})
+            calls.update({f"probe_{s.name}": s.top() for s in self.lists if not self._is_on(s)})
             calls.update(self._counts())
         return calls
 
@@ -279,7 +283,7 @@ class _Check:
         queued = self.at.get("queued", ())
         return {
             f"count_{source.name}": source.base.count()
-            for source in sources.LONG
+            for source in self.lists
             if source.event and source.name not in queued and self._is_on(source)
         }
 
@@ -288,7 +292,7 @@ class _Check:
         if isinstance(taken, Reply):
             # Stored by the last check. An entry renewed since then is read by its `updatedTime` now.
             events = taken.result.get("events") if isinstance(taken.result, dict) else None
-            renewed = offline.Noted()
+            renewed = offline.Noted(self.lists)
             offline.note(paging.rows_at(events or [], ()), renewed)
             for name, gone in renewed.deleted.items():
                 self.noted.deleted[name] |= gone
@@ -304,7 +308,7 @@ class _Check:
             self.at["handled"], self.at["handled_count"] = self.noted.last_id, self.noted.count
         bindings = outcome.get("bindings")
         if isinstance(bindings, Reply):
-            queued = offline.queued(paging.rows_at(bindings.result, ()))
+            queued = offline.queued(paging.rows_at(bindings.result, ()), self.lists)
             self.at["has_queue"], self.at["queued"] = bool(queued), sorted(queued)
 
     def _note_more(self, starts: range) -> None:
@@ -321,16 +325,16 @@ class _Check:
             if writer.has_new_stage_order:
                 self.at["rederive_after"] = 0
             sees_more = self.at.get("was_admin") is False and found.is_admin is True
-            for source in sources.LONG:
+            for source in self.lists:
                 is_back = isinstance(outcome.get(f"probe_{source.name}"), Reply)
                 if sees_more or is_back:
                     self._start_again(writer, source, None if is_back else date.min)
                 elif self.states.get(source.name) == "ready":
-                    writer.set_source(source.name, row_count=writer.count(source.table))
+                    writer.set_source(source.name, row_count=writer.count(source.table, *source.only))
             self.border = load_border(writer.conn, self.portal_id)
         self.at["was_admin"] = bool(self.at.get("was_admin") or found.is_admin)
         self.at["reference_at"], self.at["rates"] = clock.epoch(), False
-        for source in sources.LONG:
+        for source in self.lists:
             counted = outcome.get(f"count_{source.name}")
             if isinstance(counted, Reply) and counted.total is not None:
                 self.totals[source.name] = counted.total
@@ -381,7 +385,7 @@ class _Check:
         self._save(source, one.rows)
         found = {row_id for row in one.rows if (row_id := source.base.id_of(row)) is not None}
         conditions = [
-            source.table.c.portal_id == self.portal_id,
+            *source.stored(self.portal_id),
             source.made_column >= one.since,
             source.id_column <= one.top,
         ]
@@ -395,7 +399,7 @@ class _Check:
 
     def _read_named(self) -> None:
         """Reads records that events name and no list brought; those that are not there any more go."""
-        for source in sources.LONG:
+        for source in self.lists:
             name = source.name
             self._note_touched_by_loss(source)
             named = self.noted.changed[name] - self.read[name] - self.noted.deleted[name]
@@ -407,14 +411,14 @@ class _Check:
 
     def _note_touched_by_loss(self, source: LongList) -> None:
         """A row that is gone changed the record that it belonged to."""
-        for other in sources.LONG:
+        for other in self.lists:
             touch = other.touches
             if touch is None or touch.source != source.name or not self.noted.deleted[other.name]:
                 continue
             with self.parts.engine.connect() as conn:
                 found = conn.execute(
                     select(touch.column).where(
-                        other.table.c.portal_id == self.portal_id,
+                        *other.stored(self.portal_id),
                         other.id_column.in_(sorted(self.noted.deleted[other.name])),
                     )
                 ).scalars()
@@ -422,7 +426,7 @@ class _Check:
 
     def _read_details(self, is_reference_due: bool) -> None:
         """Reads the details of records that changed. What is off is tried again now and then."""
-        for source in sources.LONG:
+        for source in self.lists:
             for one in source.details:
                 state = self.states.get(one.name)
                 is_retry = state == "off" and is_reference_due and self.states.get(source.name) == "ready"
@@ -485,7 +489,7 @@ class _Check:
     def _finish(self, chains: Mapping[str, paging.Chain], now: int) -> None:
         at = self.at
         with store.writing(self.parts.engine, self.portal_id) as writer:
-            for source in sources.LONG:
+            for source in self.lists:
                 gone = self.noted.deleted[source.name] - self.read[source.name]
                 if gone:
                     source.delete(writer, gone)
@@ -505,7 +509,10 @@ class _Check:
             at["rates"] = self.noted.has_new_rates
             at["failures"], at["retry_at"] = 0, 0
             writer.set_source(CHANGES, cursor=at, error=None, read_at=clock.epoch())
-            if any(total != writer.count(self.by_name[name].table) for name, total in self.totals.items()):
+            if any(
+                total != writer.count(self.by_name[name].table, *self.by_name[name].only)
+                for name, total in self.totals.items()
+            ):
                 asked = cursor.load(writer.conn, self.portal_id, cursor.RECONCILE)
                 writer.set_source(cursor.RECONCILE, state="ready", cursor={**asked, "is_asked": True})
             for name in chains:
@@ -527,7 +534,7 @@ def _touched(writer: Writer, source: LongList, touch: Touch, facts: Iterable[Any
     found: set[int] = set()
     same: set[int] = set()
     rows = writer.conn.execute(
-        select(*names).where(source.table.c.portal_id == writer.portal_id, source.id_column.in_(sorted(new)))
+        select(*names).where(*source.stored(writer.portal_id), source.id_column.in_(sorted(new)))
     )
     for row in rows:
         stored = row._mapping

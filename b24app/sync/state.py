@@ -11,7 +11,7 @@ from b24app.facts.tables import portals, sync_sources, tokens
 from b24app.sync import sources
 
 SOURCES = sources.NAMES
-"""What is read, in the order in which people are shown it."""
+"""What is read of every portal, in the order in which people are shown it; what settings choose follows."""
 
 WEIGHTS = {source.name: source.weight for source in sources.LONG} | {
     details.name: details.weight for details in sources.DETAILS
@@ -109,7 +109,7 @@ def load(conn: Connection, portal_id: int) -> SyncState:
         )
         if name in rows
         else SourceState(name)
-        for name in SOURCES
+        for name in (*SOURCES, *sorted(name for name in rows if sources.is_chosen(name)))
     )
     if portal is None:
         return SyncState(False, 0.0, None, found)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
+from b24app.sync.sources import chosen
 from b24app.sync.sources.activities import ACTIVITIES
 from b24app.sync.sources.calendar import CALENDAR
 from b24app.sync.sources.calls import CALLS
@@ -26,6 +29,9 @@ SHORT: tuple[ShortList, ...] = (
 LONG: tuple[LongList, ...] = (DEALS, LEADS, HISTORY, ACTIVITIES, CALLS, TASKS, TIME_RECORDS)
 """Read page by page; in each month of the past the first of them come first."""
 
+CHOSEN: tuple[str, ...] = chosen.NAMES
+"""What the names of long lists begin with that only the settings of a portal bring."""
+
 DETAILS: tuple[Details, ...] = tuple(details for source in LONG for details in source.details)
 
 NAMES: tuple[str, ...] = (
@@ -35,4 +41,14 @@ NAMES: tuple[str, ...] = (
 )
 
 READ_ONCE: tuple[str, ...] = NAMES[len(SHORT) :]
-"""The ones that have a first read."""
+"""The ones that have a first read on every portal."""
+
+
+def is_chosen(name: str) -> bool:
+    """Whether a source is there because the portal's settings choose it."""
+    return name.startswith(CHOSEN)
+
+
+def long_lists(conn: Connection, portal_id: int) -> tuple[LongList, ...]:
+    """Every long list of this portal."""
+    return (*LONG, *chosen.lists(conn, portal_id))

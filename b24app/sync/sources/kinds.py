@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Column, Connection, Table
+from sqlalchemy import Column, ColumnElement, Connection, Table
 
 from b24app.facts.store import Writer
 from b24app.facts.values import BadRow, Border, iso
@@ -81,6 +81,8 @@ class LongList:
     delete: Callable[[Writer, set[int]], None]
     changed_key: str | None = None
     event: str | None = None
+    entity_type_id: int | None = None
+    """Of events that are told for several types of records: the type that this list is of."""
     is_rewritten: bool = False
     may_lack_recency: bool = False
     """Rows may have no such moment: the last stretch of the first read is then everything."""
@@ -89,9 +91,15 @@ class LongList:
     """The list whose deletions take rows of this one along."""
     of: str | None = None
     """The list of the records that the rows are about, if it is another one."""
+    only: tuple[ColumnElement[bool], ...] = ()
+    """Conditions that the stored rows of this list meet, where its table holds others too."""
     details: tuple[Details, ...] = ()
     weight: float = 1.0
     """How long the first read takes, compared with others."""
+
+    def stored(self, portal_id: int) -> tuple[ColumnElement[bool], ...]:
+        """The conditions that find the list's rows in its table."""
+        return (self.table.c.portal_id == portal_id, *self.only)
 
     def since(self, key: str, since: int | None, until: int | None = None) -> Listing:
         """The rows with a moment in the range, `until` exclusive."""
