@@ -28,7 +28,10 @@ from b24app.web.welcome import known_portal, welcome
 
 blueprint = Blueprint("placements", __name__)
 
-POLL_S = 5
+POLL_S = 3
+"""How often an open page asks. A change shows within ten seconds: a check waits five for the one before it,
+half a second for the worker and its own time, then the page asks."""
+
 LIVE_READ_S = 2.0
 """How long the page waits for the portal's own answer about its deal; later the browser asks for it."""
 

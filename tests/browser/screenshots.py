@@ -122,7 +122,7 @@ def russian(stage: Stage) -> Cast:
 
 
 def english(stage: Stage, folder: Path) -> Cast:
-    portal = stage.live.emulator.add_portal(title=opportunities.TITLE, lang="en", is_empty=True)
+    portal = stage.portal(title=opportunities.TITLE, lang="en", is_empty=True)
     opportunities.load(portal, moved_to_today(folder))
     stage.settle(portal)
     users = {f"{user['NAME']} {user['LAST_NAME']}": int(user["ID"]) for user in portal.records["user"]}

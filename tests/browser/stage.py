@@ -110,12 +110,14 @@ class Stage:
 
     def portal(self, **options: Any) -> Portal:
         """Another portal with the stock records, the app added but not installed."""
-        return self.live.emulator.add_portal(**options)
+        portal = self.live.emulator.add_portal(**options)
+        self.live.emulator.app(portal).title = "KPI"
+        return portal
 
     def company(self, lang: str = "ru") -> Portal:
         """The invented company up to this moment, with the app installed and everything read."""
         now = datetime.now().astimezone()
-        portal = self.live.emulator.add_portal(title=company.TITLE, lang=lang, is_empty=True)
+        portal = self.portal(title=company.TITLE, lang=lang, is_empty=True)
         company.build(portal, now.date(), now=now)
         self.settle(portal)
         return portal

@@ -106,7 +106,7 @@ def test_numbers_on_the_page_are_those_of_the_api(stage: Stage, firm: Portal, na
         assert_cards_equal(frame, month_of(stage, firm, user, scope, keys))
         assert_no_scroll_bar(window, frame)
         frame.wait_for_selector(".chart-box canvas")
-        assert frame.evaluate("Boolean(Chart.getChart(document.querySelector('.chart-box canvas')))")
+        frame.wait_for_function("() => window.Chart?.getChart(document.querySelector('.chart-box canvas'))")
 
 
 def test_the_tables_of_people_and_departments_are_those_of_the_api(stage: Stage, firm: Portal) -> None:
@@ -184,6 +184,9 @@ def test_the_deal_tab_shows_the_deal_and_its_owner(
         assert abs(seconds_of(facts[0]) - shown["seconds"]) < 3_700
         assert facts[-1] == str(told["returns"])
         assert ("Если выиграть" in text) == (semantic == "P")
+        if semantic == "P":  # before winning it is as the cards below say
+            before = frame.locator(".if-won .from").all_inner_texts()
+            assert before == [cards(frame)[key]["number"] for key in ("revenue", "average_check")]
         assert_no_scroll_bar(window, frame)
 
 
@@ -342,6 +345,15 @@ def test_axe_finds_no_barrier(stage: Stage, firm: Portal, user: int, theme: Any)
     with stage.window(firm, user, color_scheme=theme, reduced_motion="reduce") as window:
         frame = window.open_menu()
         frame.wait_for_selector(".chart-box canvas")
+        frame.wait_for_function("() => window.Chart?.getChart(document.querySelector('.chart-box canvas'))")
+        colours = frame.evaluate(
+            """() => {
+                const { options, data } = Chart.getChart(document.querySelector(".chart-box canvas"));
+                const { grid, ticks } = options.scales.y;
+                return [grid.color, ticks.color, data.datasets[0].borderColor];
+            }"""
+        )
+        assert len(set(colours)) == 3  # each its own, although nothing moves
         assert violations(frame) == []
         frame.click("[data-key=open-revenue]")
         frame.wait_for_selector(".records .table-foot")

@@ -58,7 +58,7 @@ def test_the_apps_page_opens_with_a_session(live: Live, portal: Portal) -> None:
     page = live.open(portal, 1)
     told = boot(page)
     assert page.status_code == 200
-    assert (told["view"], told["lang"], told["poll_s"]) == ("department", "en", 5)
+    assert (told["view"], told["lang"], told["poll_s"]) == ("department", "en", 3)
     assert told["viewer"]["id"] == 1
     assert told["viewer"]["is_admin"] is True
     assert told["portal"]["origin"] == f"http://{portal.domain}"

@@ -135,9 +135,11 @@ function effect(deal, answer) {
   const how = style(answer);
   const after = Number(revenue.value) + Number(deal.report_amount);
   const steps = [[t("deal.month_revenue"), short(revenue.value, "money", how), short(after, "money", how), exact(after, "money", how)]];
-  const won = answer.values.find((value) => value.metric === "deals_won");
-  if (won && won.value !== null) {
-    steps.push([metricOf("average_check").name, Number(won.value) ? short(Number(revenue.value) / Number(won.value), "money", how) : "—", short(after / (Number(won.value) + 1), "money", how), null]);
+  const check = answer.values.find((value) => value.metric === "average_check");
+  if (check && check.reason !== "not_synced") {
+    // Not every won deal counts here: those in a currency without a rate are in neither side.
+    const [sum, count] = [Number(check.numerator ?? 0) + Number(deal.report_amount), Number(check.denominator ?? 0) + 1];
+    steps.push([metricOf("average_check").name, short(check.value, "money", how), short(sum / count, "money", how), null]);
   }
   return h("section", { class: "panel" },
     h("div", { class: "panel-head" }, h("h2", {}, t("deal.if_won")), h("span", { class: "aside" }, `+ ${money(deal.amount, deal.currency, lang)}`)),
