@@ -10,14 +10,33 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from b24app.facts import deals, leads, org_store, people, reference, stages, store, sums
+from b24app.facts import (
+    activities,
+    budget_items,
+    calendars,
+    calls,
+    deals,
+    leads,
+    org_store,
+    people,
+    projects,
+    reference,
+    stages,
+    store,
+    sums,
+    tasks,
+    time_records,
+)
+from b24app.facts.budget_items import BudgetFields
 from b24app.facts.kpi_context import load_context
 from b24app.facts.tables import portals, sync_sources
+from b24app.facts.values import Border
 from b24app.metrics import engine as kpi_engine
-from b24app.metrics import periods
+from b24app.metrics import periods, work_calendar
 from b24app.metrics.query import parse
 from b24app.portals import settings
 from b24app.sync import state
+from b24app.sync.sources import budget_items as budgets
 from b24app.web import present
 
 NOW = datetime(2026, 11, 23, 10, 15, 2, tzinfo=UTC)
@@ -45,7 +64,7 @@ def new_portal(engine: Engine, *, timezone: str = "Europe/Moscow", uses_leads: b
                 data_version=0,
             )
         )
-        for source in state.SOURCES:
+        for source in (*state.SOURCES, budgets.NAME):
             set_source(conn, portal_id, source, state="ready")
     return portal_id
 
@@ -79,6 +98,30 @@ def save(engine: Engine, portal_id: int, rows: Mapping[str, Any]) -> None:
         writer.save_leads(leads.parse(row, border) for row in rows.get("leads", ()))
         writer.save_deals(deals.parse(row, border) for row in rows.get("deals", ()))
         writer.save_entries(stages.parse(row, border) for row in rows.get("history", ()))
+        _save_work(writer, rows, border)
+
+
+def _save_work(writer: store.Writer, rows: Mapping[str, Any], border: Border) -> None:
+    """Tasks with their histories (`history` of a row, None: not read), hours, calls and CRM activities."""
+    writer.replace_projects(projects.parse(row) for row in rows.get("projects", ()))
+    if "calendar" in rows:
+        writer.replace_calendar(work_calendar.to_stored(calendars.parse(rows["calendar"])))
+    found = [(tasks.parse(row, border), row["history"]) for row in rows.get("tasks", ())]
+    writer.save_tasks(task for task, _ in found)
+    writer.set_returned(
+        {
+            (task.task_id, task.closed_at): tasks.was_returned(history)
+            for task, history in found
+            if history is not None and task.closed_at is not None
+        }
+    )
+    writer.save_time_records(time_records.parse(row, border) for row in rows.get("time_records", ()))
+    writer.save_calls(calls.parse(row, border) for row in rows.get("calls", ()))
+    writer.save_activities(activities.parse(row, border) for row in rows.get("activities", ()))
+    if "budget" in rows:
+        fields = BudgetFields(rows["budget"]["entity_type_id"], "ufPlan", "ufFact", "RUB")
+        items = (budget_items.parse(row, border, fields) for row in rows["budget"]["items"])
+        writer.save_budget_items(items)
 
 
 def ask(
