@@ -12,6 +12,7 @@ from b24app.api_clients import ApiClient
 from b24app.facts import store
 from b24app.portals import settings
 from b24app.portals.settings import SettingsRefused
+from b24app.sync.sources import chosen
 from b24app.viewer import Viewer
 from b24app.web import scopes
 from b24app.web.context import parts, viewer
@@ -45,6 +46,7 @@ def change() -> Response:
         except SettingsRefused as error:
             raise Problem(400, "Settings refused", str(error), parameters=error.reasons) from error
         settings.save(conn, asking.portal_id, changed)
+        chosen.follow(conn, asking.portal_id, current, changed)
         if changed.timezone != current.timezone:
             store.recut_days(conn, asking.portal_id, ZoneInfo(changed.timezone))
     return jsonify(settings_json(asking))
