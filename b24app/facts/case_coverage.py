@@ -21,15 +21,14 @@ def case_sources(support: Support, known: Mapping[str, SourceState]) -> dict[Sou
         chosen.append(known.get(ACTIVITIES, SourceState()))
     if support.calls:
         chosen.append(known.get(CALLS, SourceState()))
-    for entity_type_id in sorted({ticket.entity_type_id for ticket in support.tickets}):
-        chosen.append(known.get(f"{TICKETS}_{entity_type_id}", SourceState()))
+    types = sorted({ticket.entity_type_id for ticket in support.tickets})
+    chosen += [known.get(f"{TICKETS}_{number}", SourceState()) for number in types]
     if not chosen:
         off = SourceState(off=Reason.SOURCE_OFF)
         return {Source.CASES: off, Source.CASE_DETAILS: off}
-    cases = details = _least(chosen)
-    if support.sessions:
-        details = _least([*chosen, known.get(SESSION_HISTORY, SourceState())])
-    return {Source.CASES: cases, Source.CASE_DETAILS: details}
+    told = [known.get(SESSION_HISTORY, SourceState())] if support.sessions else []
+    told += [known.get(f"{TICKETS}_{number}_history", SourceState()) for number in types]
+    return {Source.CASES: _least(chosen), Source.CASE_DETAILS: _least([*chosen, *told])}
 
 
 def _least(states: Iterable[SourceState]) -> SourceState:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, false, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
 
 from b24app.db import upsert
 from b24app.facts import activities as crm_activities
@@ -58,6 +58,11 @@ def desks_of(chosen: PortalSettings) -> tuple[Desk, ...]:
     )
 
 
+def rules_of(chosen: PortalSettings) -> tuple[object, ...]:
+    """What of the settings cases are made by: where these differ, all cases have to be made anew."""
+    return (chosen.support, chosen.working_hours_for_support, chosen.fcr_days, chosen.timezone)
+
+
 def follow(conn: Connection, portal_id: int, touched: Touched) -> bool:
     """Brings the cases in line with what was written or removed; True when any of them is different now."""
     if not any(touched.values()):
@@ -76,10 +81,7 @@ def follow(conn: Connection, portal_id: int, touched: Touched) -> bool:
 
 
 def rederive(conn: Connection, portal_id: int) -> bool:
-    """Makes all cases anew by the portal's present settings; True when any of them is different now.
-
-    Tickets of a pipeline that is no help desk any more are forgotten.
-    """
+    """Makes all cases anew by the portal's present settings; True when any of them is different now."""
     book = _Book(conn, portal_id, portal_settings.load(conn, portal_id))
     is_changed = book.drop_unchosen()
     for ids in book.all_sessions():
@@ -140,8 +142,35 @@ class _Book:
             yield from self.all_tickets()
             return
         for entity_type_id in self._desk_types:
-            for ids in _chunks(sorted(touched.get("tickets", ()))):
+            changed = set(touched.get("tickets", ()))
+            if entity_type_id == DEAL:
+                changed |= touched.get("deals", set())
+                self._drop_lost_deals(touched.get("deals", ()))
+            for ids in _chunks(sorted(changed)):
                 yield entity_type_id, ids
+
+    def _drop_lost_deals(self, ids: Collection[int]) -> None:
+        """Removes tickets whose deal is deleted or in another pipeline: their list does not tell of that."""
+        categories = [desk.category_id for desk in desks_of(self.chosen) if desk.entity_type_id == DEAL]
+        ticket, deal = tables.tickets.c, tables.deals.c
+        is_there = (
+            select(deal.deal_id)
+            .where(
+                deal.portal_id == ticket.portal_id,
+                deal.deal_id == ticket.item_id,
+                deal.category_id.in_(categories),
+            )
+            .exists()
+        )
+        for chunk in _chunks(sorted(ids)):
+            self.conn.execute(
+                delete(tables.tickets).where(
+                    ticket.portal_id == self.portal_id,
+                    ticket.entity_type_id == DEAL,
+                    ticket.item_id.in_(chunk),
+                    ~is_there,
+                )
+            )
 
     def all_sessions(self) -> Iterator[Sequence[int]]:
         activity = tables.activities.c
@@ -160,35 +189,22 @@ class _Book:
                 yield entity_type_id, ids
 
     def drop_unchosen(self) -> bool:
-        """Removes cases of sources that are switched off, and tickets of pipelines that are no help desks."""
+        """Removes the cases of sources that are switched off, and of tickets that are none any more."""
         ticket, case = tables.tickets.c, tables.cases.c
-        kept = [
-            and_(
-                ticket.entity_type_id == desk.entity_type_id,
-                *(() if desk.takes_all else (ticket.category_id == desk.category_id,)),
+        is_ticket = (
+            select(ticket.item_id)
+            .where(
+                ticket.portal_id == case.portal_id,
+                ticket.entity_type_id == case.entity_type_id,
+                ticket.item_id == case.case_id,
+                ticket.is_taken,
             )
-            for desk in desks_of(self.chosen)
-        ]
-        self.conn.execute(
-            delete(tables.tickets).where(ticket.portal_id == self.portal_id, not_(or_(false(), *kept)))
+            .exists()
         )
-        gone: list[ColumnElement[bool]] = [
-            and_(
-                case.source == TICKET,
-                ~select(ticket.item_id)
-                .where(
-                    ticket.portal_id == case.portal_id,
-                    ticket.entity_type_id == case.entity_type_id,
-                    ticket.item_id == case.case_id,
-                )
-                .exists(),
-            )
-        ]
         support = self.chosen.support
         off = [name for name, is_on in ((SESSION, support.sessions), (CALL, support.calls)) if not is_on]
-        if off:
-            gone.append(case.source.in_(off))
-        done = self.conn.execute(delete(tables.cases).where(case.portal_id == self.portal_id, or_(*gone)))
+        gone = or_(and_(case.source == TICKET, ~is_ticket), case.source.in_(off))
+        done = self.conn.execute(delete(tables.cases).where(case.portal_id == self.portal_id, gone))
         return done.rowcount > 0
 
     def derive_sessions(self, ids: Sequence[int]) -> bool:
@@ -273,6 +289,7 @@ class _Book:
                 ticket.portal_id == self.portal_id,
                 ticket.entity_type_id == entity_type_id,
                 ticket.item_id.in_(ids),
+                ticket.is_taken,
             )
         ).all()
         found: list[Case] = []
@@ -293,7 +310,7 @@ class _Book:
                 replied_at=row.replied_at,
                 is_positive=row.is_positive,
                 was_reopened=was_reopened,
-                is_read=row.read_for is not None,
+                is_read=row.is_read,
             )
             found.append(case_rules.of_ticket(state, self._timing))
         if seen:

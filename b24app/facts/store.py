@@ -276,7 +276,7 @@ class Writer:
             self._touch(tables.sessions, [row["activity_id"]])
 
     def save_tickets(self, facts: Iterable[Ticket]) -> None:
-        """Stores items of help desks as they were just read; those that are in none any more are removed."""
+        """Stores items of entity types with a help desk as they were just read."""
         self._save_tickets(facts, is_newer=_always)
 
     def fill_tickets(self, facts: Iterable[Ticket], skip: Collection[int] = ()) -> None:
@@ -286,7 +286,10 @@ class Writer:
         self._save_tickets(kept, is_newer=lambda old, new: new["updated_at"] >= old["updated_at"])
 
     def save_courses(self, entity_type_id: int, found: Mapping[tuple[int, int], Course]) -> None:
-        """Notes what the stage histories of tickets tell, by (item, the move up to which they were read)."""
+        """Notes what the stage histories of tickets tell, by (item, the move up to which they were read).
+
+        A ticket that moved meanwhile stays to be read.
+        """
         ticket = tables.tickets.c
         for (item_id, read_for), course in found.items():
             self.conn.execute(
@@ -299,7 +302,8 @@ class Writer:
                 .values(
                     replied_at=course.moved_first_at,
                     was_reopened=or_(ticket.was_reopened, literal(course.was_reopened)),
-                    read_for=read_for,
+                    is_read=True,
+                    is_waiting=ticket.moved_at != read_for,
                 )
             )
         self._touch(tables.tickets, (item_id for item_id, _ in found))
@@ -534,25 +538,22 @@ class Writer:
         self._store(tables.tasks, rows, is_newer)
 
     def _save_tickets(self, facts: Iterable[Ticket], is_newer: _IsNewer) -> None:
-        by_type: dict[int, list[Ticket]] = {}
+        by_type: dict[int, dict[int, Ticket]] = {}
         for fact in facts:
-            by_type.setdefault(fact.entity_type_id, []).append(fact)
+            by_type.setdefault(fact.entity_type_id, {})[fact.item_id] = fact
+        ticket = tables.tickets.c
         for entity_type_id, found in by_type.items():
-            mine = tables.tickets.c.entity_type_id == entity_type_id
-            ids = sorted(fact.item_id for fact in found)
-            known = {
-                row["item_id"]: row for row in self._rows(tables.tickets, tables.tickets.c.item_id, ids, mine)
-            }
+            mine = ticket.entity_type_id == entity_type_id
+            rows = self._rows(tables.tickets, ticket.item_id, sorted(found), mine)
+            known = {row["item_id"]: row for row in rows}
             fresh: list[dict[str, Any]] = []
-            for fact in found:
-                row = self._row(fact)
-                is_taken, old = row.pop("is_taken"), known.get(fact.item_id)
-                is_other = old is None or (old != {**old, **row} and is_newer(old, row))
-                if is_taken and is_other:
-                    fresh.append(row)
+            for item_id, fact in found.items():
+                row, old = self._row(fact), known.get(item_id)
+                if old is not None and (old == {**old, **row} or not is_newer(old, row)):
+                    continue
+                has_moved = old is None or old["is_waiting"] or old["moved_at"] != fact.moved_at
+                fresh.append({**row, "is_waiting": fact.is_taken and has_moved})
             self._write(tables.tickets, fresh)
-            moved_away = {fact.item_id for fact in found if not fact.is_taken}
-            self.delete_tickets(entity_type_id, moved_away & known.keys())
 
     def _store(self, table: Table, rows: Mapping[int, dict[str, Any]], is_newer: _IsNewer) -> set[int]:
         """Writes the rows that differ from what is stored and are newer than it; the ids of older ones."""

@@ -383,10 +383,13 @@ tickets = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("client", String(32)),
     Column("is_positive", Boolean),
+    Column("is_taken", Boolean, nullable=False),  # it is in a pipeline that serves as help desk
     Column("seen_closed_at", BigInteger),  # see sessions
     Column("was_reopened", Boolean, nullable=False, default=False),
     Column("replied_at", BigInteger),  # its first move
-    Column("read_for", BigInteger),  # the last move for which its stage history was read
+    Column("is_read", Boolean, nullable=False, default=False),  # its stage history was
+    Column("is_waiting", Boolean, nullable=False),  # it moved since then
+    Index("ix_tickets_waiting", "portal_id", "entity_type_id", "is_waiting"),
 )
 
 tasks = Table(

@@ -6,12 +6,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify, request
+from sqlalchemy import Connection
 
-from b24app import api_clients, clock
+from b24app import api_clients, audit, clock
 from b24app.api_clients import ApiClient
-from b24app.facts import store
+from b24app.facts import case_store, store
 from b24app.portals import settings
-from b24app.portals.settings import SettingsRefused
+from b24app.portals.settings import PortalSettings, SettingsRefused
 from b24app.sync.sources import chosen
 from b24app.viewer import Viewer
 from b24app.web import scopes
@@ -46,10 +47,30 @@ def change() -> Response:
         except SettingsRefused as error:
             raise Problem(400, "Settings refused", str(error), parameters=error.reasons) from error
         settings.save(conn, asking.portal_id, changed)
+        _note_change(conn, asking, current, changed)
         chosen.follow(conn, asking.portal_id, current, changed)
         if changed.timezone != current.timezone:
             store.recut_days(conn, asking.portal_id, ZoneInfo(changed.timezone))
+        if case_store.rules_of(changed) != case_store.rules_of(current):
+            case_store.rederive(conn, asking.portal_id)
     return jsonify(settings_json(asking))
+
+
+def _note_change(conn: Connection, asking: Viewer, current: PortalSettings, changed: PortalSettings) -> None:
+    """Into the log: each setting that is different now, with what it was before."""
+    before, after = settings.to_json(current, None), settings.to_json(changed, None)
+    keys = [key for key in after if after[key] != before[key]]
+    if keys:
+        detail = {"before": {k: before[k] for k in keys}, "after": {k: after[k] for k in keys}}
+        audit.record(
+            conn,
+            asking.portal_id,
+            asking.user_id,
+            audit.SETTINGS_CHANGED,
+            ", ".join(keys),
+            detail,
+            at=clock.epoch(),
+        )
 
 
 def settings_json(asking: Viewer) -> dict[str, Any]:
@@ -81,6 +102,7 @@ def create_client() -> tuple[Response, int]:
             made = api_clients.create(
                 conn, asking.member_id, name if isinstance(name, str) else "", clock.epoch()
             )
+            _note_client(conn, asking, audit.CLIENT_CREATED, made.client_id)
     except ValueError as error:
         raise Problem(400, "Wrong parameter", str(error), parameter="name") from error
     return jsonify(client_id=made.client_id, client_secret=made.client_secret, name=name), 201
@@ -93,9 +115,15 @@ def revoke_client(client_id: str) -> tuple[str, int]:
     asking = _admin_in_person()
     with parts().engine.begin() as conn:
         found = api_clients.revoke(conn, asking.portal_id, client_id, clock.epoch())
+        if found:
+            _note_client(conn, asking, audit.CLIENT_REVOKED, client_id)
     if not found:
         raise Problem(404, "No such client", f"client_id: {client_id} has no access here")
     return "", 204
+
+
+def _note_client(conn: Connection, asking: Viewer, action: str, client_id: str) -> None:
+    audit.record(conn, asking.portal_id, asking.user_id, action, client_id, at=clock.epoch())
 
 
 def _admin_in_person() -> Viewer:

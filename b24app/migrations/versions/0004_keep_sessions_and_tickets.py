@@ -49,12 +49,19 @@ def upgrade() -> None:
     sa.Column('updated_at', sa.BigInteger(), nullable=False),
     sa.Column('client', sa.String(length=32), nullable=True),
     sa.Column('is_positive', sa.Boolean(), nullable=True),
+    sa.Column('is_taken', sa.Boolean(), nullable=False),
     sa.Column('seen_closed_at', sa.BigInteger(), nullable=True),
     sa.Column('was_reopened', sa.Boolean(), nullable=False),
     sa.Column('replied_at', sa.BigInteger(), nullable=True),
-    sa.Column('read_for', sa.BigInteger(), nullable=True),
+    sa.Column('is_read', sa.Boolean(), nullable=False),
+    sa.Column('is_waiting', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('portal_id', 'entity_type_id', 'item_id')
     )
+    with op.batch_alter_table('tickets', schema=None) as batch_op:
+        batch_op.create_index(
+            'ix_tickets_waiting', ['portal_id', 'entity_type_id', 'is_waiting'], unique=False
+        )
+
     with op.batch_alter_table('calls', schema=None) as batch_op:
         batch_op.create_index('ix_calls_client', ['portal_id', 'client'], unique=False)
 
