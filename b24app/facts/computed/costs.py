@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
@@ -85,7 +86,7 @@ def by_day(spans: Iterable[Span], period: Period) -> Iterator[tuple[date, Fracti
             begun[start] += span.entries
     running: defaultdict[int, int] = defaultdict(int)
     order = [day for day in sorted(steps) if day < period.end]
-    for day, following in zip(order, [*order[1:], period.end], strict=True):
+    for day, following in pairwise([*order, period.end]):
         for length, amount in steps[day]:
             running[length] += amount
         amount_a_day = _added(running)
