@@ -68,7 +68,7 @@ def chat(
 
 def history(said: Iterable[tuple[int, str, Row]]) -> Row:
     """The answer of `imopenlines.session.history.get` with these messages: (sender, moment, params)."""
-    messages = {
+    messages: dict[str, Row] = {
         str(n): {
             "id": str(n),
             "senderid": str(sender),
