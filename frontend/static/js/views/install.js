@@ -1,6 +1,6 @@
 /** The installation page: what is being done, what is missing, then on into the app by itself. */
 
-import { api, boot, bridge, lang, t } from "../context.js";
+import { api, boot, bridge, lang, plural, t } from "../context.js";
 import { poll } from "../api.js";
 import { h, icon, replace } from "../dom.js";
 import { percent } from "../format.js";
@@ -8,10 +8,13 @@ import { applyTheme } from "../period_bar.js";
 
 const PATH = "/api/v1/install";
 const GLYPHS = { done: "check", running: "wait", waiting: "dot", failed: "warn", missing: "warn" };
+const LEAVE_S = 4; // long enough to see that something is missing, short enough not to be a step of its own
 const root = document.getElementById("app");
 
 let finishing = false;
 let seen = null;
+let left = null; // seconds until the app opens by itself; null: it is not counting
+let stays = false;
 
 applyTheme();
 bridge.keepFitting();
@@ -22,8 +25,33 @@ async function look() {
   const { body, changed } = await api.get(PATH);
   if (changed || !seen) draw(body);
   seen = body;
-  const missing = body.scopes.some((scope) => !scope.granted);
-  if (body.can_finish && !missing) await finish();
+  if (!body.can_finish || stays || left !== null) return;
+  if (lacking(body).length) countDown();
+  else await finish();
+}
+
+/** What is missing is shown for a moment; the way into the app needs nobody's hand. */
+function countDown() {
+  left = LEAVE_S;
+  draw(seen);
+  const timer = setInterval(() => {
+    if (left === null || finishing) return clearInterval(timer);
+    left -= 1;
+    if (left > 0) return tell();
+    clearInterval(timer);
+    return void finish();
+  }, 1000);
+}
+
+function tell() {
+  const said = root.querySelector("[data-key=left]");
+  if (said) said.textContent = plural("setting_up.leaving", left);
+}
+
+function stay() {
+  stays = true;
+  left = null;
+  draw(seen);
 }
 
 /** Tell the portal; it opens the app. Where it had been told before, the app's page is opened instead. */
@@ -33,18 +61,22 @@ async function finish() {
   stop();
   draw(seen ?? api.peek(PATH), true);
   const told = await bridge.finishInstall().catch(() => false);
-  if (!told) await bridge.relaunch();
+  if (told || (await bridge.relaunch())) return;
+  finishing = false;
+  stay(); // outside a portal: the button can be tried again
 }
 
 async function repeat() {
-  if (seen.scopes.some((scope) => !scope.granted)) await bridge.reload(); // rights granted meanwhile come with a new launch
+  left = null;
+  stays = false;
+  if (lacking(seen).length) await bridge.reload(); // rights granted meanwhile come with a new launch
   draw({ ...seen, state: "running", error: null });
   draw(await api.post(PATH, {}));
 }
 
 function draw(progress, leaving = false) {
   const isDone = progress.state === "done";
-  const missing = progress.scopes.filter((scope) => !scope.granted);
+  const missing = lacking(progress);
   replace(root,
     h("header", {},
       h("h1", {}, isDone && !missing.length ? t("install.finished") : t("install.title")),
@@ -60,9 +92,15 @@ function draw(progress, leaving = false) {
       h("ul", { class: "steps" }, progress.placements.map((place) => line(place.ok ? "done" : "failed", place.title, place.where, place.error)))) : null,
     (progress.notes ?? []).map((note) => h("p", { class: "notice warn" }, icon("warn"), h("span", { class: "grow" }, note))),
     h("footer", { class: "bar" },
+      left !== null && !leaving ? h("p", { class: "grow", role: "timer", data: { key: "left" } }, plural("setting_up.leaving", left)) : null,
       progress.state === "failed" || missing.length ? h("button", { class: "button outlined", type: "button", data: { key: "repeat" }, onClick: repeat }, icon("retry"), t("install.repeat")) : null,
-      isDone ? h("button", { class: `button primary ${leaving ? "busy" : ""}`, type: "button", data: { key: "go" }, onClick: finish }, missing.length ? t("install.continue_anyway") : t("setting_up.open")) : null));
+      isDone ? h("button", { class: `button primary ${leaving ? "busy" : ""}`, type: "button", data: { key: "go" }, onClick: finish }, t(missing.length && left === null ? "install.continue_anyway" : left === null ? "setting_up.open" : "setting_up.open_now")) : null,
+      left !== null && !leaving ? h("button", { class: "button quiet", type: "button", data: { key: "stay" }, onClick: stay }, t("setting_up.stay")) : null));
   root.setAttribute("aria-busy", String(progress.state === "running"));
+}
+
+function lacking(progress) {
+  return progress.scopes.filter((scope) => !scope.granted);
 }
 
 function line(state, title, aside, note = null) {
