@@ -68,13 +68,11 @@ def record(
     )
 
 
-def record_view(conn: Connection, portal_id: int, actor_id: int, subject: str, *, day: date, at: int) -> None:
+def record_view(conn: Connection, portal_id: int, actor_id: int, subject: str, day: date, *, at: int) -> None:
     """Write that somebody looked at somebody's numbers: once a day, however often the page asks."""
-    name = f"{actor_id}|{subject}|{day}"
-    entry_id = "v" + hashlib.sha256(name.encode()).hexdigest()[:31]
     row = {
         "portal_id": portal_id,
-        "entry_id": entry_id,
+        "entry_id": _view_id(actor_id, subject, day),
         "at": at,
         "actor_id": actor_id,
         "action": PERSON_VIEWED,
@@ -82,6 +80,17 @@ def record_view(conn: Connection, portal_id: int, actor_id: int, subject: str, *
         "detail": {},
     }
     upsert(conn, audit, [row], keep=tuple(name for name in row if name not in ("portal_id", "entry_id")))
+
+
+def is_view_recorded(conn: Connection, portal_id: int, actor_id: int, subject: str, day: date) -> bool:
+    """True if that was written already."""
+    entry_id = _view_id(actor_id, subject, day)
+    statement = select(audit.c.at).where(audit.c.portal_id == portal_id, audit.c.entry_id == entry_id)
+    return conn.execute(statement).first() is not None
+
+
+def _view_id(actor_id: int, subject: str, day: date) -> str:
+    return "v" + hashlib.sha256(f"{actor_id}|{subject}|{day}".encode()).hexdigest()[:31]
 
 
 def count(conn: Connection, portal_id: int, *where: ColumnElement[bool]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -51,8 +51,15 @@ class KpiQuery:
     is_fresh: bool = False
 
 
-def parse(args: Iterable[tuple[str, str]], me: int | None, today: date) -> KpiQuery:
+def parse(
+    args: Iterable[tuple[str, str]],
+    me: int | None,
+    today: date,
+    own_set: Callable[[Period], Sequence[str]] = lambda period: DEFAULT_SET,
+) -> KpiQuery:
     """The question in the parameters of a request. `me`: the viewer; None for a program.
+
+    own_set: the keys of the viewer's KPI set in a period, for a question that names no KPI.
 
     Raises: BadParameter, UnknownMetric.
     """
@@ -71,7 +78,7 @@ def parse(args: Iterable[tuple[str, str]], me: int | None, today: date) -> KpiQu
     if by is By.DAY and period.days > LONGEST_BY_DAY:
         raise BadParameter("by", f"day is for periods of up to {LONGEST_BY_DAY} days")
     return KpiQuery(
-        metrics=_metrics([key for key in keys if key], by),
+        metrics=_named([key for key in keys if key], by) if any(keys) else _chosen(own_set(period), by),
         scope=_scope(single.get("scope"), me),
         period=period,
         compare=_choice("compare", single.get("compare"), Compare),
@@ -80,10 +87,13 @@ def parse(args: Iterable[tuple[str, str]], me: int | None, today: date) -> KpiQu
     )
 
 
-def _metrics(keys: Sequence[str], by: By | None) -> tuple[Metric, ...]:
-    if not keys:
-        chosen = [BY_KEY[key] for key in DEFAULT_SET]
-        return tuple(metric for metric in chosen if by is None or by in metric.by)
+def _chosen(keys: Iterable[str], by: By | None) -> tuple[Metric, ...]:
+    """The KPIs of a set that can be split so; a key that the catalogue no longer has is left out."""
+    found = (BY_KEY[key] for key in dict.fromkeys(keys) if key in BY_KEY)
+    return tuple(metric for metric in found if by is None or by in metric.by)
+
+
+def _named(keys: Sequence[str], by: By | None) -> tuple[Metric, ...]:
     for key in keys:
         if key not in BY_KEY:
             raise UnknownMetric(key)

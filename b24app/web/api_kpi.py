@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import Connection, select
 
-from b24app import clock, targets
+from b24app import audit, clock, kpi_sets, targets
 from b24app.access import Visibility
 from b24app.facts import snapshots, sums
 from b24app.facts.kpi_context import load_context
 from b24app.facts.tables import portals
 from b24app.metrics import engine, periods
+from b24app.metrics.catalog import BY_KEY
 from b24app.metrics.context import Context
+from b24app.metrics.engine import KpiValue
+from b24app.metrics.kpi_sets import in_force, set_of
 from b24app.metrics.metric import PEOPLE
-from b24app.metrics.plans import Planning
-from b24app.metrics.query import BadParameter, KpiQuery, UnknownMetric, parse
+from b24app.metrics.periods import Period
+from b24app.metrics.query import DEFAULT_SET, BadParameter, KpiQuery, UnknownMetric, parse
+from b24app.org import Org
+from b24app.scope import Scope, Whose
 from b24app.sync import freshness, state
 from b24app.sync.state import SyncState
 from b24app.viewer import Viewer
@@ -77,6 +83,7 @@ def kpi() -> Response:
             response = Response(status=304)
         else:
             response = jsonify(answer(conn, asked, asking))
+    note_view(asking, asked.query.scope, asked.context.today)
     response.set_etag(tag, weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers[AS_OF_HEADER] = rfc3339(asked.sync.as_of) or ""
@@ -101,7 +108,10 @@ def metrics_json(asking: Viewer) -> dict[str, Any]:
 def kpi_json(asking: Viewer, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The body of `GET /api/v1/kpi` for these parameters, from what is stored. Raises: Problem."""
     with parts().engine.connect() as conn:
-        return answer(conn, ask(conn, asking, arguments), asking)
+        asked = ask(conn, asking, arguments)
+        body = answer(conn, asked, asking)
+    note_view(asking, asked.query.scope, asked.context.today)
+    return body
 
 
 def ask(
@@ -120,9 +130,9 @@ def ask(
     sync = state.load(conn, asking.portal_id)
     moment = now or clock.now()
     try:
-        query = parse(
-            arguments, asking.user_id, periods.local_day(moment, ZoneInfo(portal_settings.timezone))
-        )
+        today = periods.local_day(moment, ZoneInfo(portal_settings.timezone))
+        own_set = partial(_own_set, conn, asking, visibility.org, today)
+        query = parse(arguments, asking.user_id, today, own_set)
     except BadParameter as error:
         raise Problem(400, "Wrong parameter", f"{error.name}: {error}", parameter=error.name) from error
     except UnknownMetric as error:
@@ -134,32 +144,56 @@ def ask(
     context = load_context(
         conn, asking.portal_id, org=visibility.org, settings=portal_settings, sync=sync, now=moment
     )
-    context = replace(context, planning=_planning(conn, asking.portal_id, query, context.planning))
+    context = with_plans(conn, asking.portal_id, query, context)
     return Asked(query, context, visibility, sync, portal_settings.timezone, data_version)
+
+
+def note_view(asking: Viewer, asked: Scope, today: date) -> None:
+    """Write into the log that the viewer looks at somebody else's numbers; once a day is enough."""
+    if asking.user_id is None or asked.whose is not Whose.USER or asked.id == asking.user_id:
+        return
+    look = (asking.portal_id, asking.user_id, str(asked), today)
+    with parts().engine.connect() as conn:
+        if audit.is_view_recorded(conn, *look):
+            return
+    with parts().engine.begin() as conn:
+        audit.record_view(conn, *look, at=clock.epoch())
+
+
+def with_plans(conn: Connection, portal_id: int, query: KpiQuery, context: Context) -> Context:
+    """The context with the targets of the asked KPIs, of every month that the period has days of."""
+    keys = [metric.key for metric in query.metrics]
+    first = query.period.start.replace(day=1)
+    plans = targets.load_plans(conn, portal_id, keys, first, query.period.end)
+    return replace(context, planning=replace(context.planning, plans=plans))
+
+
+def values_of(conn: Connection, portal_id: int, query: KpiQuery, context: Context) -> list[KpiValue]:
+    """Every asked KPI, from what is stored."""
+    wanted = engine.reads(query, context)
+    return engine.answer(
+        query,
+        context,
+        wanted,
+        now=sums.read_all(conn, portal_id, wanted.now),
+        before=sums.read_all(conn, portal_id, wanted.before),
+        kept=snapshots.read_all(conn, portal_id, wanted.kept),
+    )
 
 
 def answer(conn: Connection, asked: Asked, asking: Viewer) -> dict[str, Any]:
     """The body of `GET /api/v1/kpi`."""
     query, context = asked.query, asked.context
-    wanted = engine.reads(query, context)
-    values = engine.answer(
-        query,
-        context,
-        wanted,
-        now=sums.read_all(conn, asking.portal_id, wanted.now),
-        before=sums.read_all(conn, asking.portal_id, wanted.before),
-        kept=snapshots.read_all(conn, asking.portal_id, wanted.kept),
-    )
     body = present.answer_json(
         query,
         context,
-        values,
+        values_of(conn, asking.portal_id, query, context),
         member_id=asking.member_id,
         timezone=asked.timezone,
         as_of=rfc3339(asked.sync.as_of),
         complete=asked.sync.complete,
         progress=asked.sync.progress,
-        before=wanted.before_period,
+        before=engine.reads(query, context).before_period,
         lang=asking.lang,
     )
     if query.by in PEOPLE:
@@ -167,11 +201,14 @@ def answer(conn: Connection, asked: Asked, asking: Viewer) -> dict[str, Any]:
     return body
 
 
-def _planning(conn: Connection, portal_id: int, query: KpiQuery, planning: Planning) -> Planning:
-    """With the targets of the asked KPIs and of every month that the period has days of."""
-    keys = [metric.key for metric in query.metrics]
-    first = query.period.start.replace(day=1)
-    return replace(planning, plans=targets.load_plans(conn, portal_id, keys, first, query.period.end))
+def _own_set(conn: Connection, asking: Viewer, org: Org, today: date, period: Period) -> Sequence[str]:
+    """The KPIs of the viewer's set as it was at the end of the period; of a running one, as it is today."""
+    if asking.user_id is None:
+        return DEFAULT_SET
+    sets = in_force(kpi_sets.load(conn, asking.portal_id), min(today, period.last_day))
+    found = set_of(sets, org, asking.user_id)
+    keys = [] if found is None else [one.metric for one in found.metrics if one.metric in BY_KEY]
+    return keys or DEFAULT_SET
 
 
 def _touch(asking: Viewer, arguments: list[tuple[str, str]]) -> None:

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify
 
+from b24app.facts.measured import Kind
+from b24app.metrics.attainment import Status
 from b24app.metrics.catalog import CATALOG
-from b24app.metrics.metric import By
+from b24app.metrics.metric import Better, By
 from b24app.metrics.periods import NAMES, Compare
+from b24app.web import openapi_marketing, openapi_plans, openapi_sets
 from b24app.web.context import parts
+from b24app.web.schema import AMOUNT, DAY, FLAG, INT, MOMENT, NUMBER, PLANNED, SHARE, Json
+from b24app.web.schema import answer as _answer
+from b24app.web.schema import body as _body
+from b24app.web.schema import get as _get
+from b24app.web.schema import in_path as _in_path
+from b24app.web.schema import list_of as _list
+from b24app.web.schema import maybe as _maybe
+from b24app.web.schema import obj as _object
+from b24app.web.schema import query as _query
+from b24app.web.schema import ref as _ref
+from b24app.web.schema import refused as _refused
+from b24app.web.schema import text as _text
 
 blueprint = Blueprint("openapi", __name__)
 
 VERSION = "1.0.0"
-
-Json = dict[str, Any]
 
 
 @blueprint.get("/openapi.json")
@@ -42,61 +53,15 @@ def document(public_url: str) -> Json:
         },
         "servers": [{"url": public_url}],
         "security": [{"program": []}, {"frame": []}],
-        "paths": PATHS,
-        "components": {"schemas": SCHEMAS, "securitySchemes": SECURITY, "responses": RESPONSES},
+        "paths": PATHS | openapi_marketing.PATHS | openapi_plans.PATHS | openapi_sets.PATHS,
+        "components": {
+            "schemas": (SCHEMAS | openapi_marketing.SCHEMAS | openapi_plans.SCHEMAS | openapi_sets.SCHEMAS),
+            "securitySchemes": SECURITY,
+            "responses": RESPONSES,
+        },
     }
 
 
-def _text(*, enum: list[str] | None = None, **more: Any) -> Json:
-    return {"type": "string", **({"enum": enum} if enum else {}), **more}
-
-
-def _maybe(schema: Json) -> Json:
-    """The schema, or null."""
-    if "type" in schema and "enum" not in schema:
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _object(required: list[str] | None = None, **properties: Json) -> Json:
-    return {"type": "object", "properties": properties, **({"required": required} if required else {})}
-
-
-def _list(items: Json) -> Json:
-    return {"type": "array", "items": items}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _query(name: str, description: str, schema: Json, *, required: bool = False) -> Json:
-    return {"name": name, "in": "query", "description": description, "schema": schema, "required": required}
-
-
-def _in_path(name: str, schema: Json) -> Json:
-    return {"name": name, "in": "path", "schema": schema, "required": True}
-
-
-def _answer(schema: Json, description: str = "The answer") -> Json:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _refused(*statuses: int) -> Json:
-    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
-
-
-def _body(schema: Json, media_type: str = "application/json") -> Json:
-    return {"required": True, "content": {media_type: {"schema": schema}}}
-
-
-INT: Json = {"type": "integer"}
-FLAG: Json = {"type": "boolean"}
-NUMBER: Json = {"type": "number"}
-DAY = _text(format="date")
-MOMENT = _text(format="date-time")
-AMOUNT: Json = {"type": ["integer", "string", "null"]}
-SHARE = _maybe(_text())
 REASONS = ["no_records", "not_synced", "missing_scope", "source_off", "not_per_employee"]
 
 METRIC = _query(
@@ -125,6 +90,12 @@ QUESTION = [
     _query("fresh", "1 waits for a live read of the portal first", _text(enum=["0", "1"])),
 ]
 
+CHANGE = [
+    SCOPE,
+    *PERIOD,
+    _query("compare", "Default: previous", _text(enum=list(Compare))),
+]
+
 VALUE_ALWAYS = (
     "metric", "value", "unit", "reason", "provisional", "few_data", "target", "attainment",
 )  # fmt: skip
@@ -137,8 +108,11 @@ VALUE: Json = {
     "reason": _maybe(_text(enum=REASONS)),
     "provisional": FLAG,
     "few_data": FLAG,
-    "target": AMOUNT,
+    "target": PLANNED,
     "attainment": SHARE,
+    "pace": {**PLANNED, "description": "what is expected of the target by today"},
+    "forecast": {**PLANNED, "description": "the value at the end of the running period"},
+    "status": _maybe(_text(enum=list(Status))),
     "before": AMOUNT,
     "change": SHARE,
     "since": DAY,
@@ -171,6 +145,11 @@ SCHEMAS: Json = {
         numerator=AMOUNT,
         denominator=AMOUNT,
         few_data=FLAG,
+        target=PLANNED,
+        attainment=SHARE,
+        pace=PLANNED,
+        forecast=PLANNED,
+        status=_maybe(_text(enum=list(Status))),
         before=AMOUNT,
         change=SHARE,
         share=SHARE,
@@ -206,13 +185,14 @@ SCHEMAS: Json = {
         reading=_text(description="how to read the value"),
         unit=_text(),
         unit_name=_text(),
-        better=_text(enum=["up", "down", "none"]),
+        better=_text(enum=list(Better)),
         source=_text(),
         origin=_text(enum=["native", "proxy", "manual"]),
         scopes=_list(_text()),
         rest_scopes=_list(_text()),
         dimensions=_list(_text()),
         is_snapshot=FLAG,
+        adds_up=FLAG,
         is_mean=FLAG,
         min_sample=_maybe(INT),
         available=FLAG,
@@ -220,20 +200,25 @@ SCHEMAS: Json = {
     ),
     "Record": _object(
         ["type", "id", "title", "owner", "at", "counts", "adds"],
-        type=_text(enum=["deal", "lead"]),
-        id=INT,
+        type=_text(enum=[*Kind, "cost", "campaign"]),
+        id={"type": ["integer", "string"]},
         title=_text(),
-        path=_text(description="of the record's card on the portal"),
-        client=_maybe(_object(type=_text(enum=["contact", "company"]), id=INT, name=_text())),
-        owner=_object(id=INT, name=_text()),
+        path=_maybe(_text(description="of the record's card on the portal")),
+        client=_maybe(_object(type=_text(enum=["contact", "company", "lead"]), id=INT, name=_text())),
+        owner=_maybe(_object(id=INT, name=_text())),
         pipeline=_maybe(_object(id=INT, name=_text())),
-        stage=_object(id=_text(), name=_text()),
+        stage=_maybe(_object(id=_text(), name=_text())),
+        project=_maybe(_object(id=INT, name=_text())),
+        department=_maybe(_object(id=INT, name=_text())),
+        channel=SHARE,
         amount=SHARE,
         currency=SHARE,
-        at=MOMENT,
+        at=_maybe(MOMENT),
         day=DAY,
+        until=_maybe({**DAY, "description": "the last day of a cost"}),
         counts=FLAG,
         adds=AMOUNT,
+        weighs=AMOUNT,
         left_out=SHARE,
     ),
     "Records": _object(
@@ -249,6 +234,63 @@ SCHEMAS: Json = {
         shown_sum=AMOUNT,
         hidden_sum=AMOUNT,
         records=_list(_ref("Record")),
+    ),
+    "Why": _object(
+        ["portal", "scope", "from", "to", "compared", "metric", "value", "before", "change", "drivers"],
+        **FRAME,
+        metric=_text(enum=["revenue"]),
+        value=AMOUNT,
+        before=AMOUNT,
+        reason=_maybe(_text(enum=REASONS)),
+        change=_maybe(_text(description="value - before, exactly")),
+        drivers=_list(
+            _object(
+                ["key", "unit", "now", "before", "effect"],
+                key=_text(enum=["leads", "conversion", "deals", "average_check"]),
+                unit=_text(enum=["count", "ratio", "money"]),
+                now=AMOUNT,
+                before=AMOUNT,
+                effect=_text(description="its part of the change; all of them add up to it"),
+            )
+        ),
+        people=_list(_object(["key", "name", "effect"], key=_text(), name=_text(), effect=_text())),
+        others=_maybe(_text(description="the part of the change that is nobody's among the people")),
+        working_days=_maybe(_object(["elapsed", "all"], elapsed=INT, all=INT)),
+        lost=_object(
+            count=INT,
+            before=_maybe(INT),
+            stages=_list(
+                _object(
+                    ["key", "name", "count"],
+                    key=_text(),
+                    name=_text(),
+                    pipeline=SHARE,
+                    count=INT,
+                    before=_maybe(INT),
+                )
+            ),
+        ),
+        quality=_list(_object(["key", "count", "of"], key=_text(), count=INT, of=INT)),
+    ),
+    "Moved": _object(
+        ["type", "id", "title", "owner", "day", "effect"],
+        type=_text(enum=["deal"]),
+        id=INT,
+        title=_text(),
+        path=_text(description="of the record's card on the portal"),
+        owner=_object(id=INT, name=_text()),
+        day=DAY,
+        at=MOMENT,
+        amount=_text(),
+        currency=_text(),
+        effect=_text(description="by how much the deal moved the amount, in the report currency"),
+    ),
+    "WhyRecords": _object(
+        ["portal", "scope", "from", "to", "compared", "up", "down", "hidden"],
+        **FRAME,
+        up=_list(_ref("Moved")),
+        down=_list(_ref("Moved")),
+        hidden=INT,
     ),
     "Org": _object(
         ["portal", "departments", "employees"],
@@ -278,6 +320,7 @@ SCHEMAS: Json = {
                 position=_text(),
                 photo=SHARE,
                 active=FLAG,
+                hired_on=_maybe(DAY),
                 department_ids=_list(INT),
                 departments=_list(_text()),
             )
@@ -369,6 +412,8 @@ MEANINGS = {
     401: "No token, or a dead one",
     403: "Not for this viewer",
     404: "No such metric; for admins also: no such scope",
+    409: "Something else has changed it meanwhile",
+    413: "Too large",
     503: "The portal or the database cannot be reached and nothing is stored yet",
 }
 
@@ -381,18 +426,98 @@ RESPONSES: Json = {
 }
 
 
-def _get(summary: str, answer: Json, *parameters: Json, refused: tuple[int, ...] = (401,)) -> Json:
+CHANNEL_DAYS = [
+    _query("from", "First local day of creation; by default a year back", DAY),
+    _query("to", "The day after the last one; by default tomorrow", DAY),
+]
+ENTRY_FILTER = [
+    _query("from", "Only from this day on", DAY),
+    _query("to", "Only before this day", DAY),
+    _query("channel", "Only of this channel", _text()),
+    _query("department", "Only of this department", INT),
+]
+
+
+def _upload(schema: str) -> Json:
+    """The body of an upload: the same columns in every format."""
     return {
-        "summary": summary,
-        "parameters": list(parameters),
-        "responses": {"200": answer, **_refused(*refused)},
+        "required": True,
+        "content": {
+            "application/json": {"schema": _list(_ref(schema))},
+            "text/csv": {"schema": _text(description="The columns are named in the first line")},
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {"schema": {}},
+        },
+    }
+
+
+def _entries(path: str, schema: str, summary: str) -> Json:
+    """The doors of one kind of entered records, for admins."""
+    name = path.rpartition("/")[2]
+    return {
+        path: {
+            "get": _get(
+                f"{summary}, the latest first",
+                _answer(
+                    _object(
+                        ["portal", name, "total", "page", "pages"],
+                        portal=_text(),
+                        **{name: _list(_ref(schema))},
+                        total=INT,
+                        page=INT,
+                        pages=INT,
+                        page_size=INT,
+                        channels=_list(_text()),
+                    )
+                ),
+                *ENTRY_FILTER,
+                _query("page", "From 1", {**INT, "minimum": 1}),
+                _query("page_size", "Entries of a page", {**INT, "minimum": 1}),
+                statuses=(400, 401, 403),
+            ),
+            "put": {
+                "summary": f"{summary}: store them, all or nothing; the same external_id again replaces",
+                "parameters": [
+                    _query("skip", "1 leaves out the lines that are wrong", _text(enum=["0", "1"]))
+                ],
+                "requestBody": _upload(schema),
+                "responses": {
+                    "200": _answer(_object(["accepted"], accepted=INT, skipped=INT)),
+                    **_refused(400, 401, 403, 409, 413),
+                },
+            },
+            "delete": {
+                "summary": f"{summary}: delete all that the filter names",
+                "parameters": [
+                    *ENTRY_FILTER,
+                    _query("everything", "1 where there is no filter", _text(enum=["0", "1"])),
+                ],
+                "responses": {
+                    "200": _answer(_object(["deleted"], deleted=INT)),
+                    **_refused(400, 401, 403, 409),
+                },
+            },
+        },
+        f"{path}/preview": {
+            "post": {
+                "summary": f"{summary}: what an upload of this body would do; nothing is stored",
+                "requestBody": _upload(schema),
+                "responses": {"200": _answer(_ref("Preview")), **_refused(400, 401, 403, 413)},
+            },
+        },
+        f"{path}/{{external_id}}": {
+            "delete": {
+                "summary": f"{summary}: delete one",
+                "parameters": [_in_path("external_id", _text())],
+                "responses": {"204": {"description": "Done"}, **_refused(401, 403, 404, 409)},
+            },
+        },
     }
 
 
 PATHS: Json = {
     "/api/v1/metrics": {"get": _get("The catalogue", _answer(_object(metrics=_list(_ref("Metric")))))},
     "/api/v1/kpi": {
-        "get": _get("KPIs", _answer(_ref("Kpi")), *QUESTION, refused=(400, 401, 403, 404, 503)),
+        "get": _get("KPIs", _answer(_ref("Kpi")), *QUESTION, statuses=(400, 401, 403, 404, 503)),
     },
     "/api/v1/kpi/records": {
         "get": _get(
@@ -402,7 +527,23 @@ PATHS: Json = {
             SCOPE,
             *PERIOD,
             _query("page", "From 1, 50 records each", {**INT, "minimum": 1}),
-            refused=(400, 401, 403, 404, 503),
+            statuses=(400, 401, 403, 404, 503),
+        ),
+    },
+    "/api/v1/why": {
+        "get": _get(
+            "What a change of the won amount is made of, in parts that add up to it",
+            _answer(_ref("Why")),
+            *CHANGE,
+            statuses=(400, 401, 403, 404, 503),
+        ),
+    },
+    "/api/v1/why/records": {
+        "get": _get(
+            "The deals that moved the won amount most, named with the viewer's own rights",
+            _answer(_ref("WhyRecords")),
+            *CHANGE,
+            statuses=(400, 401, 403, 404, 503),
         ),
     },
     "/api/v1/export.{extension}": {
@@ -418,7 +559,7 @@ PATHS: Json = {
             },
             _in_path("extension", _text(enum=["csv", "xlsx", "json"])),
             *QUESTION,
-            refused=(400, 401, 403, 404, 503),
+            statuses=(400, 401, 403, 404, 503),
         ),
     },
     "/api/v1/org": {"get": _get("Departments and employees open to the viewer", _answer(_ref("Org")))},
@@ -428,11 +569,11 @@ PATHS: Json = {
             "A deal beside the norm of its pipeline",
             _answer(_ref("Deal")),
             _in_path("deal_id", INT),
-            refused=(401, 403, 404, 503),
+            statuses=(401, 403, 404, 503),
         ),
     },
     "/api/v1/settings": {
-        "get": _get("Settings, for admins", _answer(_ref("Settings")), refused=(401, 403)),
+        "get": _get("Settings, for admins", _answer(_ref("Settings")), statuses=(401, 403)),
         "patch": {
             "summary": "Change settings: keys that are sent replace, null takes a choice back",
             "requestBody": _body(_ref("Settings")),
@@ -443,7 +584,7 @@ PATHS: Json = {
         "get": _get(
             "Programs that an admin let in",
             _answer(_object(clients=_list(_ref("ApiClient")))),
-            refused=(401, 403),
+            statuses=(401, 403),
         ),
         "post": {
             "summary": "Let a program in; its secret is shown this once",
@@ -462,7 +603,7 @@ PATHS: Json = {
         "get": _get(
             "How far the installation on the portal is, for admins",
             _answer(_ref("Installation")),
-            refused=(401, 403),
+            statuses=(401, 403),
         ),
         "post": {
             "summary": "Register on the portal again, for example after a scope was granted",

@@ -125,6 +125,11 @@ def _standing_json(standing: Standing, unit: Unit, is_ratio: bool) -> dict[str, 
     }
 
 
+def quantity(value: Fraction | None, metric: Metric) -> JsonNumber:
+    """A value of the KPI as `/kpi` writes it."""
+    return _quantity(value, metric.unit, not metric.adds_up)
+
+
 def planned(value: Fraction | None, unit: Unit, is_ratio: bool) -> JsonNumber | float:
     """A plan in the form of the values it is laid beside; of counts and seconds it can be a part of one."""
     if value is None or is_ratio or unit is Unit.MONEY or value.denominator == 1:
@@ -214,6 +219,7 @@ def _metric_json(metric: Metric, context: Context, lang: str) -> dict[str, Any]:
         "rest_scopes": list(metric.rest_scopes),
         "dimensions": [by.value for by in By if by in metric.by],
         "is_snapshot": metric.is_snapshot,
+        "adds_up": metric.adds_up,
         "is_mean": isinstance(shape, Ratio) and shape.is_mean,
         "min_sample": minimum,
         "available": unavailable is None,

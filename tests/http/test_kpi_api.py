@@ -78,6 +78,9 @@ def test_the_answer_has_the_fixed_shape(shop: Company) -> None:
     body = kpi(shop.api, f"metric=revenue&scope=me&by=user&compare=previous&{DECADE}", ANNA)
     names = body.pop("names")
     as_of, compared = body.pop("as_of"), body.pop("compared")
+    forecasts = [found.pop("forecast") for found in (body["values"][0], body["values"][0]["rows"][0])]
+    assert Decimal("12.30") < Decimal(forecasts[0]) < 50  # the decade goes on
+    assert forecasts[0] == forecasts[1]
     assert datetime.fromisoformat(as_of).tzinfo is not None
     assert as_of.endswith("Z")
     today = datetime.now(ZoneInfo("Europe/Moscow")).date()
@@ -102,6 +105,8 @@ def test_the_answer_has_the_fixed_shape(shop: Company) -> None:
                 "few_data": False,
                 "target": None,
                 "attainment": None,
+                "pace": None,
+                "status": "no_target",
                 "before": "0.00",
                 "change": None,
                 "left_out": [],
@@ -112,6 +117,10 @@ def test_the_answer_has_the_fixed_shape(shop: Company) -> None:
                         "numerator": None,
                         "denominator": None,
                         "few_data": False,
+                        "target": None,
+                        "attainment": None,
+                        "pace": None,
+                        "status": "no_target",
                         "before": "0.00",
                         "change": None,
                     }
