@@ -108,6 +108,7 @@ def test_the_catalogue_has_the_keys_of_its_groups_in_order() -> None:
         "deals_won", "revenue", "average_check", "deals_lost", "win_rate", "funnel", "funnel_conversion",
         "processing_time", "repeat_sales_rate", "pipeline_open", "stage_time", "leads_new", "lead_conversion",
         "cac", "engagement_rate", "email_open_rate", "click_rate", "site_visits", "channel_roi",
+        "cases", "first_response_time", "csat", "fcr", "resolution_time",
         "on_time_rate", "budget_deviation", "tasks_done", "rework_rate", "task_rating", "resource_plan",
         "utilization", "calls_out", "calls_in", "calls_missed_rate", "talk_time", "meetings", "emails_sent",
         "activities_done", "activities_overdue", "deals_idle",
