@@ -21,11 +21,13 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     delete,
     func,
     literal,
     or_,
     select,
+    true,
     tuple_,
     update,
 )
@@ -288,10 +290,13 @@ class Writer:
     def save_courses(self, entity_type_id: int, found: Mapping[tuple[int, int], Course]) -> None:
         """Notes what the stage histories of tickets tell, by (item, the move up to which they were read).
 
-        A ticket that moved meanwhile stays to be read.
+        A ticket that moved meanwhile stays to be read. Some portals wipe a part of the history: a first move
+        that was seen before stays known.
         """
         ticket = tables.tickets.c
         for (item_id, read_for), course in found.items():
+            first = course.moved_first_at
+            is_earlier = true() if first is None else ticket.replied_at < first
             self.conn.execute(
                 update(tables.tickets)
                 .where(
@@ -300,7 +305,7 @@ class Writer:
                     ticket.item_id == item_id,
                 )
                 .values(
-                    replied_at=course.moved_first_at,
+                    replied_at=case((is_earlier, ticket.replied_at), else_=first),
                     was_reopened=or_(ticket.was_reopened, literal(course.was_reopened)),
                     is_read=True,
                     is_waiting=ticket.moved_at != read_for,
