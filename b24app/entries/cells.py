@@ -70,11 +70,7 @@ def text(limit: int) -> Read:
     """Reads a text of at most `limit` characters."""
 
     def read(cell: Any, how: Reading) -> str:
-        if isinstance(cell, bool | list | dict):
-            raise Refused("no_text")
-        if isinstance(cell, float) and cell.is_integer():
-            cell = int(cell)  # spreadsheets keep all numbers as floats
-        found = str(cell).strip()
+        found = (cell if isinstance(cell, str) else _told(cell)).strip()
         if _UNPRINTABLE.search(found):
             raise Refused("bad_character")
         if len(found) > limit:
@@ -82,6 +78,14 @@ def text(limit: int) -> Read:
         return found
 
     return read
+
+
+def _told(cell: Any) -> str:
+    if isinstance(cell, bool | list | dict):
+        raise Refused("no_text")
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))  # spreadsheets keep all numbers as floats
+    return str(cell)
 
 
 def day(cell: Any, how: Reading) -> date:

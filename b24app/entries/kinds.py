@@ -116,15 +116,15 @@ def _flaws(
     """What is wrong with the cells; good ones go into `fields`."""
     for column in kind.columns:
         cell = row.get(column.name)
-        if not _is_said(column, row, how):
-            yield Flaw(line, column.name, "missing")
-        elif cells.is_blank(cell):
-            fields[column.field] = column.blank
-        else:
+        if not cells.is_blank(cell):
             try:
                 fields[column.field] = column.read(cell, how)
             except Refused as refused:
                 yield Flaw(line, column.name, refused.reason, _shown(cell))
+        elif _may_be_blank(column, row, how):
+            fields[column.field] = column.blank
+        else:
+            yield Flaw(line, column.name, "missing")
     if how.is_typed:
         names = {column.name for column in kind.columns}
         for name in row:
@@ -132,13 +132,13 @@ def _flaws(
                 yield Flaw(line, _shown(name), "no_column")
 
 
-def _is_said(column: Column, row: Mapping[str, Any], how: Reading) -> bool:
+def _may_be_blank(column: Column, row: Mapping[str, Any], how: Reading) -> bool:
     """Programs must say everything that is not optional; in a spreadsheet an empty cell may say 0."""
     if column.is_optional:
         return True
-    if how.is_typed and (column.name not in row or column.blank != ""):
-        return not cells.is_blank(row.get(column.name))
-    return column.blank is not REQUIRED or not cells.is_blank(row.get(column.name))
+    if how.is_typed:
+        return column.blank == "" and column.name in row
+    return column.blank is not REQUIRED
 
 
 def _made_id(fields: Mapping[str, Any], made: Counter[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
@@ -70,10 +70,12 @@ class Filter:
 
 def save(conn: Connection, portal_id: int, kind: type[Entry], entries: Iterable[Entry]) -> int:
     """Stores the entries, replacing those of the same `external_id`; returns how many."""
-    rows = [{"portal_id": portal_id, **asdict(entry)} for entry in entries]
-    for chunk in _chunks(rows):
-        upsert(conn, TABLES[kind], chunk)
-    return len(rows)
+    found = list(entries)
+    names = [field.name for field in fields(kind)]
+    for chunk in _chunks(found):
+        rows = ({"portal_id": portal_id, **{name: getattr(entry, name) for name in names}} for entry in chunk)
+        upsert(conn, TABLES[kind], rows)
+    return len(found)
 
 
 def listed(
