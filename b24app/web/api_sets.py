@@ -75,7 +75,11 @@ def every() -> Response:
     with parts().engine.connect() as conn:
         desk = _desk(conn)
     now = in_force(desk.sets, desk.today)
-    people = [set_of(now, desk.org, user.id) for user in desk.org.users.values() if user.is_active]
+    people = [
+        set_of(now, desk.org, user.id)
+        for user in desk.org.users.values()
+        if user.is_active and user.is_employee
+    ]
     found = [
         {
             **set_json(one, desk),
