@@ -24,6 +24,9 @@ RETRY_S = 3600
 
 REFUSED_KEPT = 500
 
+TELLING = 10
+"""When so many records are refused and none is not, all of them are."""
+
 
 def catch_up(
     parts: Parts,
@@ -64,7 +67,7 @@ def catch_up(
                 logger.warning("%s of record %d cannot be read: %s", source.name, one.record_id, answer.code)
             else:
                 raise answer
-        if len(errors) == BATCH_SIZE:
+        if len(errors) == len(waiting) >= TELLING:
             raise errors[0]  # not a matter of single records
         done += len(waiting)
         with store.writing(parts.engine, portal_id) as writer:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from b24app import bootstrap
+from b24app import bootstrap, manifest
 from b24app.bootstrap import Parts
 from b24app.config import Settings
 from b24app.facts import tables
@@ -25,10 +25,7 @@ from emulator.server import Emulator
 from emulator.world import Portal
 
 ADMIN, ANNA, BORIS = 1, 2, 3
-OFFLINE = (
-    "ONCRMDEALADD", "ONCRMDEALUPDATE", "ONCRMDEALDELETE",
-    "ONCRMLEADADD", "ONCRMLEADUPDATE", "ONCRMLEADDELETE", "ONCRMCURRENCYUPDATE",
-)  # fmt: skip
+OFFLINE = tuple(name for names in manifest.load().offline_events.values() for name in names)
 PATH = ("NEW", "PREPARATION", "EXECUTING", "FINAL_INVOICE")
 
 
