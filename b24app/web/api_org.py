@@ -110,6 +110,7 @@ def _employee(employee: Employee, org: Org) -> dict[str, Any]:
         "position": employee.position,
         "photo": employee.photo,
         "active": employee.is_active,
+        "hired_on": None if employee.hired_on is None else employee.hired_on.isoformat(),
         "department_ids": list(employee.department_ids),
         "departments": [
             org.departments[number].name for number in employee.department_ids if number in org.departments

@@ -5,6 +5,7 @@
      "drivers": [{"key", "unit", "now", "before", "effect"}],  effects add up to "change" exactly
      "people": [{"key": "user:7", "name", "effect"}],          of a department or the company, all of them:
      "others",                                                 with this rest they add up to "change" too
+     "working_days": {"elapsed", "all"},                       of the period; null when it is over
      "lost": {"count", "before", "stages": [{"key", "name", "count", "before"}]},   largest losses first
      "quality": [{"key", "count", "of"}]}                      what the records do not say
 
@@ -31,7 +32,7 @@ from sqlalchemy import Connection
 
 from b24app.facts import movers
 from b24app.facts.movers import Mover, Sphere
-from b24app.metrics import drivers, periods
+from b24app.metrics import attainment, drivers, periods
 from b24app.metrics.context import Context
 from b24app.metrics.drivers import Sales
 from b24app.metrics.engine import owners_of
@@ -102,6 +103,7 @@ def why_json(asking: Viewer, arguments: Sequence[tuple[str, str]]) -> dict[str, 
         found = _compared(conn, asking, arguments)
         body = _head(found)
         body |= _split(found)
+        body["working_days"] = _working_days(found.asked)
         sphere = _sphere(found.asked, asking)
         body["lost"] = _lost(conn, sphere, found)
         body["quality"] = _quality(conn, sphere, found.asked)
@@ -255,6 +257,12 @@ def _driver_value(key: str, value: Fraction | None) -> int | str | None:
 
 def _money(value: Fraction, places: int) -> str:
     return money_text(Fraction(round(value * 10**places), 10**places))
+
+
+def _working_days(asked: Asked) -> dict[str, int] | None:
+    context = asked.context
+    days = attainment.elapsed(context.planning.calendar, asked.query.period, context.today)
+    return None if days.is_over or not days.elapsed else {"elapsed": days.elapsed, "all": days.all}
 
 
 def _sphere(asked: Asked, asking: Viewer) -> Sphere:

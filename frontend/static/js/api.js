@@ -2,11 +2,11 @@
 
 const TIMEOUT_MS = 20000;
 
-/** An answer other than the asked one. `status` 0: the server could not be reached. */
+/** An answer other than the asked one. `status` 0: the server could not be reached; `body`: the whole problem. */
 export class ApiError extends Error {
-  constructor(status, title, detail, retryAfterS = null, reference = null) {
+  constructor(status, title, detail, retryAfterS = null, reference = null, body = null) {
     super(`${status} ${title}`);
-    Object.assign(this, { status, title, detail, retryAfterS, reference });
+    Object.assign(this, { status, title, detail, retryAfterS, reference, body });
   }
 }
 
@@ -48,9 +48,14 @@ export function makeApi({ token, first, closed, onExpired }) {
     return kept.get(path)?.body ?? null;
   }
 
-  async function post(path, body) {
-    const response = await send(path, { "Content-Type": "application/json" }, { method: "POST", body: JSON.stringify(body) });
-    return response.json();
+  /** An answer that is neither taken from what is at hand nor kept. */
+  async function fresh(path) {
+    return (await send(path, {})).json();
+  }
+
+  async function change(method, path, body) {
+    const response = await send(path, { "Content-Type": "application/json" }, { method, body: body === undefined ? undefined : JSON.stringify(body) });
+    return response.status === 204 ? null : response.json();
   }
 
   /** A file: `{blob, name}`. */
@@ -79,10 +84,17 @@ export function makeApi({ token, first, closed, onExpired }) {
       onExpired?.();
     }
     const retry = Number(response.headers.get("Retry-After"));
-    throw new ApiError(response.status, problem.title ?? "", problem.detail ?? "", Number.isFinite(retry) && retry > 0 ? retry : null, problem.reference ?? null);
+    throw new ApiError(response.status, problem.title ?? "", problem.detail ?? "", Number.isFinite(retry) && retry > 0 ? retry : null, problem.reference ?? null, problem);
   }
 
-  return { get, peek, post, download, isExpired: () => expired };
+  return {
+    get, peek, fresh, download,
+    post: (path, body) => change("POST", path, body),
+    put: (path, body) => change("PUT", path, body),
+    patch: (path, body) => change("PATCH", path, body),
+    remove: (path) => change("DELETE", path),
+    isExpired: () => expired,
+  };
 }
 
 /** Whether two answers say the same, apart from when the portal was last asked. */

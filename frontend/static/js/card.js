@@ -3,31 +3,55 @@
 import { lang, plural, style, t } from "./context.js";
 import { delta } from "./delta.js";
 import { h, icon } from "./dom.js";
-import { DASH, exact, kindOf, moment, percent, short } from "./format.js";
+import { DASH, exact, kindOf, moment, short } from "./format.js";
 import { sparkline } from "./sparkline.js";
+import { bar, elapsedShare, forecastTexts, statusOf, targetTexts } from "./standing.js";
 import { age, drift, valueState } from "./value_state.js";
 
 /**
  * A card. `points` are the numbers of its trend (oldest first) or null, `running` tells that the last is
- * unfinished, `basis` names what the value is compared with.
+ * unfinished, `basis` names what the value is compared with. `run` is how far the period has run (periods.js
+ * `elapsed`), `onPlan` leads the one who may plan to the targets.
  */
-export function card({ metric, value, answer, points, running, grain, basis, compact, current, onOpen, onExplain }) {
+export function card({ metric, value, answer, points, running, grain, basis, compact, current, run, onOpen, onExplain, onPlan }) {
   const { state, note } = valueState(value, metric);
   const name = metric.name;
+  const standing = hasNumber(state) ? statusOf(value, run === null) : null;
+  const isOpen = onOpen && !["hidden", "unset", "error"].includes(state);
   return h("article", {
     class: compact ? "card compact" : "card",
-    data: { metric: metric.key, state, value: value?.value ?? null },
+    data: { metric: metric.key, state, value: value?.value ?? null, status: standing?.status ?? null },
     "aria-current": current ? "true" : null,
   },
-    onOpen && !["hidden", "unset", "error"].includes(state) &&
-      h("button", { class: "card-open", type: "button", "aria-label": t("card.open", { name }), data: { key: `open-${metric.key}` }, onClick: onOpen }),
+    isOpen && h("button", { class: "card-open", type: "button", "aria-label": t("card.open", { name }), data: { key: `open-${metric.key}` }, onClick: onOpen }),
     h("header", { class: "card-head" },
       h("h3", {}, name),
       mark(metric),
       h("button", { class: "icon-button", type: "button", "aria-label": t("card.explain", { name }), title: t("card.explain", { name }), data: { key: `explain-${metric.key}` }, onClick: onExplain }, icon("info"))),
-    figure(state, metric, value, answer),
-    h("div", { class: "card-body" }, body(state, note, metric, value, answer, basis)),
-    h("footer", { class: "card-foot" }, asOf(answer), points && hasNumber(state) ? trendOf(points, running, grain) : null));
+    h("div", { class: "card-figure" }, figure(state, metric, value, answer), points && hasNumber(state) ? trendOf(points, running, grain) : null),
+    h("div", { class: "card-body" }, body(state, note, { metric, value, answer, basis, run })),
+    h("footer", { class: "card-foot" }, statusChip(standing, onPlan, name), asOf(answer)));
+}
+
+/** Icon and word of how a value stands beside its target; a way to the plan where there is none. */
+export function statusChip(standing, onPlan = null, name = "") {
+  if (!standing || standing.status === "none") {
+    return onPlan && standing
+      ? h("button", { class: "status link", type: "button", "aria-label": `${t("card.set_target")}: ${name}`, data: { key: `plan-${name}` }, onClick: onPlan }, icon("flag"), t("card.set_target"))
+      : h("span", { class: "status" }, standing ? t(standing.word) : "");
+  }
+  const title = standing.status === "few" ? t("state.few_hint") : null;
+  return h("span", { class: `status ${standing.tone}`, title }, icon(standing.glyph), t(standing.word));
+}
+
+/** The bar of a target: filled by the value, a tick where it should be by today, a line at the whole target. */
+export function targetBar(value, metric, { thin = false, label = "", tone = "" } = {}) {
+  const shape = bar(value, metric);
+  if (!shape) return null;
+  return h("span", { class: `meter target ${thin ? "slim" : ""} ${tone}`, role: label ? "img" : null, "aria-label": label || null, "aria-hidden": label ? null : "true" },
+    h("i", { style: { width: `${shape.fill}%` } }),
+    h("u", { style: { left: `${shape.whole}%` } }),
+    shape.tick === null ? null : h("b", { style: { left: `${shape.tick}%` } }));
 }
 
 /** A grey card of the same size, for what is still on its way. */
@@ -67,25 +91,27 @@ function figure(state, metric, value, answer) {
   return h("p", { class: "card-value" },
     h("strong", { class: "number", title: exact(value.value, metric.unit, how) }, asFraction ? fraction : short(value.value, metric.unit, how)),
     asFraction ? null : isRate && fraction ? h("span", { class: "beside number" }, fraction) : null,
-    state === "few" && h("span", { class: "tag warn", title: t("state.few_hint") }, t("state.few")));
+    state === "few" && !value.status && h("span", { class: "tag warn", title: t("state.few_hint") }, t("state.few")));
 }
 
-function body(state, note, metric, value, answer, basis) {
+function body(state, note, { metric, value, answer, basis, run }) {
   const lines = [];
   if (note) lines.push(h("p", { class: "note" }, t(note)));
   if (!hasNumber(state)) return lines;
-  if (value.target !== null && value.target !== undefined) lines.push(target(metric, value, answer));
+  if (value.target !== null && value.target !== undefined) lines.push(target(metric, value, answer, run));
   if (answer.compared && (state !== "zero" || Number(value.before))) lines.push(deltaLine(delta(value, metric, basis, style(answer))));
+  const ahead = run ? forecastTexts(value, metric, elapsedShare(value, run), style(answer)) : null;
+  if (ahead) lines.push(h("p", { class: "forecast", title: t("card.forecast_hint") }, t(ahead.share ? "card.forecast_share" : "card.forecast", ahead)));
   if (value.provisional) lines.push(h("p", {}, t("state.provisional")));
   return lines;
 }
 
-function target(metric, value, answer) {
-  const attainment = Number(value.attainment ?? 0);
-  const shown = percent(Math.min(attainment, 9.99), lang);
+function target(metric, value, answer, run) {
+  const texts = targetTexts(value, metric, style(answer));
+  const said = [t(metric.better === "down" ? "card.target_most" : "card.target", { target: texts.target }), texts.share, texts.rest && t("card.rest", { rest: texts.rest })].filter(Boolean);
   return h("div", { class: "card-target" },
-    h("p", {}, t("card.target", { target: short(value.target, metric.unit, style(answer)), share: shown })),
-    h("div", { class: "meter", role: "img", "aria-label": shown }, h("i", { style: { width: `${Math.min(attainment, 1.2) / 1.2 * 100}%` } })));
+    h("p", { class: "number" }, said.join(" · ")),
+    targetBar(value, metric, { label: said.join(", "), tone: statusOf(value, run === null)?.tone ?? "" }));
 }
 
 function trendOf(points, running, grain) {
@@ -93,7 +119,7 @@ function trendOf(points, running, grain) {
   if (!line) return null;
   const { direction, steps } = drift(running ? points : [...points, null]);
   const sentence = steps > 1 && direction !== "flat" ? plural(`spark.${direction}_${grain}`, steps) : t("spark.mixed");
-  return h("span", {}, line, h("span", { class: "hidden-text" }, sentence));
+  return h("span", { class: "spark-box" }, line, h("span", { class: "hidden-text" }, sentence));
 }
 
 function hasNumber(state) {

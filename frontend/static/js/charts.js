@@ -4,9 +4,9 @@ import { kindOf, short } from "./format.js";
 
 /**
  * A trend: bars for what adds up, a line for rates and means.
- * `points` are numbers or null; `running` marks the unfinished last one.
+ * `points` are numbers or null; `running` marks the unfinished last one; `targets` are steps laid over them, or null.
  */
-export function trendConfig({ labels, points, unit, isMean, running, name, colours, lang, currency }) {
+export function trendConfig({ labels, points, targets = null, targetName = "", unit, isMean, running, name, colours, lang, currency }) {
   const isLine = isMean || kindOf(unit) === "ratio";
   const last = points.length - 1;
   const show = (value) => short(value, unit, { lang, currency });
@@ -33,7 +33,7 @@ export function trendConfig({ labels, points, unit, isMean, running, name, colou
       };
   return {
     type: isLine ? "line" : "bar",
-    data: { labels, datasets: [{ label: name, data: points, ...dataset }] },
+    data: { labels, datasets: [...(targets ? [stepsOf(targets, targetName, colours)] : []), { label: name, data: points, order: 1, ...dataset }] },
     options: {
       responsive: true,
       maintainAspectRatio: false,
@@ -54,10 +54,18 @@ export function trendConfig({ labels, points, unit, isMean, running, name, colou
           bodyColor: colours.panel,
           padding: 10,
           cornerRadius: 8,
-          callbacks: { label: (item) => show(item.raw) },
+          callbacks: { label: (item) => (targets ? `${item.dataset.label}: ${show(item.raw)}` : show(item.raw)) },
         },
       },
     },
+  };
+}
+
+/** Targets as steps: a level for each month, joined by risers. */
+function stepsOf(targets, label, colours) {
+  return {
+    type: "line", label, data: targets, order: 0, stepped: "middle", borderColor: colours.ink, borderWidth: 1.5, borderDash: [5, 3],
+    pointRadius: targets.map((one, i) => (one !== null && targets[i - 1] == null && targets[i + 1] == null ? 2 : 0)), pointBackgroundColor: colours.ink, fill: false, spanGaps: false,
   };
 }
 

@@ -6,7 +6,7 @@ import { makeWords } from "./words.js";
 
 export const boot = JSON.parse(document.getElementById("b24app-boot").textContent);
 export const { lang, t, plural, has } = makeWords(boot.strings, boot.lang);
-export const bridge = makeBridge(boot.portal?.origin ?? location.origin);
+export const bridge = makeBridge(boot.portal?.origin ?? location.origin, boot.portal?.link);
 export const api = makeApi({
   token: document.querySelector('meta[name="b24app-session"]')?.content ?? "",
   first: boot.first,

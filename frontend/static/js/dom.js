@@ -35,6 +35,24 @@ const ICONS = {
   calendar: ["M2 4h12v10H2Z", "M2 7.5h12", "M5 2v3", "M11 2v3"],
   retry: ["M13.5 8a5.5 5.5 0 1 1-1.7-4", "M12 1.5V4.2H9.3"],
   lock: ["M3.5 7h9v7h-9Z", "M5.5 7V4.6a2.5 2.5 0 0 1 5 0V7"],
+  star: ["m8 1.8 1.9 3.9 4.3.6-3.1 3 .7 4.3L8 11.6l-3.8 2 .7-4.3-3.1-3 4.3-.6Z"],
+  down_right: ["m3.5 4 8 8", "M11.8 6.4v5.8H6"],
+  dots: ["M3.5 8v.1", "M8 8v.1", "M12.5 8v.1"],
+  dash: ["M4 8h8"],
+  flag: ["M3.5 14.5v-13", "M3.5 2.5h8.8L10.4 5.8l1.9 3.2H3.5"],
+  tv: ["M2 3h12v8.5H2Z", "M5.5 14h5"],
+  link: ["M6.5 9.5a3 3 0 0 0 4.3 0l2.3-2.3a3 3 0 0 0-4.3-4.3l-.9.9", "M9.5 6.5a3 3 0 0 0-4.3 0L2.9 8.8a3 3 0 0 0 4.3 4.3l.9-.9"],
+  task: ["M2.5 2.5h11v11h-11Z", "m5 8.2 2.2 2.2L11 6"],
+  chat: ["M2 3h12v8H7.5L4.5 13.8V11H2Z"],
+  undo: ["M5.5 3 2.5 6l3 3", "M2.8 6h6.4a4 4 0 0 1 0 8H6"],
+  fill: ["M2 8h10", "m9 5 3 3-3 3", "M14 3v10"],
+  copy: ["M5.5 5.5h8v8h-8Z", "M10.5 5.5v-3h-8v8h3"],
+  spark: ["M8 1.8v3.4", "M8 10.8v3.4", "M1.8 8h3.4", "M10.8 8h3.4", "m4 4 1.8 1.8", "m10.2 10.2 1.8 1.8", "M12 4l-1.8 1.8", "M5.8 10.2 4 12"],
+  history: ["M2.5 8a5.5 5.5 0 1 0 1.7-4", "M4 1.8V4.5h2.7", "M8 5v3.3l2.2 1.3"],
+  note: ["M3 2h10v12H3Z", "M5.5 5.5h5", "M5.5 8h5", "M5.5 10.5h3"],
+  people: ["M6 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z", "M1.5 13.5c0-2.6 2-4 4.5-4s4.5 1.4 4.5 4", "M11 3a2.3 2.3 0 0 1 0 4.4", "M12.4 9.8c1.4.5 2.1 1.8 2.1 3.7"],
+  full: ["M2.5 6V2.5H6", "M10 2.5h3.5V6", "M13.5 10v3.5H10", "M6 13.5H2.5V10"],
+  trash: ["M3 4.5h10", "M6 4.5V2.5h4v2", "m4.2 4.5.6 9h6.4l.6-9"],
   open: ["M9.5 2.5h4v4", "m13.3 2.7-6 6", "M11.5 9v4.5h-9v-9H7"],
 };
 
@@ -66,7 +84,7 @@ function fill(element, props, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2).toLowerCase(), value);
     else if (name === "data") Object.assign(element.dataset, present(value));
     else if (name === "style") for (const [key, to] of Object.entries(value)) element.style.setProperty(key, to);
-    else if (name === "value" || name === "checked" || name === "selected" || name === "disabled") element[name] = value;
+    else if (["value", "checked", "selected", "disabled", "indeterminate"].includes(name)) element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat(Infinity).filter((child) => child || child === 0));

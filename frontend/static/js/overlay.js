@@ -3,7 +3,7 @@
 import { bridge, t } from "./context.js";
 import { h, icon } from "./dom.js";
 
-const FOCUSABLE = 'button:not([disabled]), a[href], input, select, summary, [tabindex="0"]';
+const FOCUSABLE = 'button:not([disabled]), a[href], input, select, textarea, summary, [tabindex="0"]';
 const MARGIN = 8;
 const LEAST_HEIGHT = 420;
 const LOOK_EVERY_MS = 250;
@@ -11,7 +11,7 @@ const LOOK_EVERY_MS = 250;
 let close = null;
 
 /** Open a drawer; the focus goes in, comes back on closing. One at a time. Returns its `close`. */
-export function openDrawer({ title, body, footer, wide = false, className = "" }) {
+export function openDrawer({ title, body, footer, wide = false, className = "", onClose = null }) {
   close?.();
   const from = document.activeElement;
   const heading = `drawer-${Date.now()}`;
@@ -44,6 +44,7 @@ export function openDrawer({ title, body, footer, wide = false, className = "" }
     veil.remove();
     drawer.remove();
     from?.isConnected && from.focus({ preventScroll: true });
+    onClose?.();
   };
   return close;
 }

@@ -1,32 +1,53 @@
 /** The table of people (or departments): a row each, columns are KPIs. A list on narrow screens. */
 
-import { boot, metricOf, style, t } from "./context.js";
+import { boot, lang, metricOf, plural, style, t } from "./context.js";
+import { targetBar } from "./card.js";
 import { h, icon } from "./dom.js";
 import { DASH, exact, kindOf, short } from "./format.js";
+import { shareText, shortfall, statusOf } from "./standing.js";
 
 const WORST_SHOWN = 2;
+const ROWS_AT_ONCE = 120;
+const FILTER_FROM = 15;
+const narrow = matchMedia("(max-width: 767px)");
+
+/** Calls back whenever the screen becomes narrow or wide: the table has another shape then. */
+export function onShape(redraw) {
+  narrow.addEventListener("change", redraw);
+}
+
+/** True where people are a list instead of a table. */
+export function isNarrow() {
+  return narrow.matches;
+}
 
 /**
  * The table. `people` are `{key, name, note, photo, group}` in no order; `answer` holds a value with rows for
- * every metric; `sort` is `{by, down}`. Cells call `onCell(key, metric)`, names `onRow(key)`.
+ * every metric; `view` is what the viewer has chosen: `{sort: {by, down}, filter, all, chosen: Set | null}`, changed
+ * through `onView`. Cells call `onCell(key, metric)`, names `onRow(key)`. `actions(keys)` are the buttons for the
+ * chosen people; without it nobody can be chosen. `scores`: a map of KPI scores by key, or null.
  */
-export function peopleTable({ title, people, answer, metrics, sort, onSort, onRow, onCell, caption, picture = true, totals }) {
-  const rows = index(answer);
-  const most = Object.fromEntries(metrics.map((key) => [key, largest(rows, key, people)]));
-  const groups = arranged(people, rows, sort, metrics);
+export function peopleTable({ title, people, answer, metrics, view, onView, onRow, onCell, caption, picture = true, actions = null, scores = null }) {
+  const table = { rows: index(answer), metrics, answer, onRow, onCell, picture, view, onView, scores };
+  table.hasTargets = metrics.some((key) => [...(table.rows.get(key)?.values() ?? [])].some((row) => isSet(row.target)));
+  table.most = Object.fromEntries(metrics.map((key) => [key, largest(table.rows, key, people)]));
+  table.canChoose = Boolean(actions) && !isNarrow();
+  const wanted = view.filter?.trim().toLocaleLowerCase(lang) ?? "";
+  const found = wanted ? people.filter((one) => `${one.name} ${one.note ?? ""}`.toLocaleLowerCase(lang).includes(wanted)) : people;
+  const groups = arranged(found, table);
+  const ordered = groups.flatMap(({ members }) => members);
+  const shown = view.all ? null : new Set(ordered.slice(0, ROWS_AT_ONCE));
+  const chosen = ordered.filter((one) => view.chosen?.has(one.key));
   return h("section", { class: "panel people", "aria-label": title },
-    h("div", { class: "panel-head" }, h("h2", {}, title), caption && h("span", { class: "aside" }, caption)),
-    h("div", { class: "table-box", tabindex: "0", role: "group", "aria-label": title, data: { scroll: title } },
-      h("table", { class: "table" },
-        h("thead", {}, h("tr", {},
-          headCell("name", t("people.name"), sort, onSort, "first"),
-          metrics.map((key) => headCell(key, metricOf(key).name, sort, onSort)))),
-        groups.map(({ name, members }) => h("tbody", {},
-          name && h("tr", { class: "group-row" }, h("th", { scope: "rowgroup", colspan: metrics.length + 1 }, name)),
-          members.map((person) => row(person, rows, metrics, answer, most, { onRow, onCell, picture })))),
-        totals && h("tbody", {}, h("tr", { class: "total" }, h("th", { scope: "row", class: "first start" }, t("people.total")),
-          metrics.map((key) => h("td", { class: "number" }, text(answer.values.find((v) => v.metric === key), key, answer))))))),
-    people.length ? narrowList(groups, rows, metrics, answer, { onRow, picture }) : h("p", { class: "empty" }, t("people.empty")));
+    h("div", { class: "panel-head" }, h("h2", {}, title), caption && h("span", { class: "aside" }, caption),
+      table.hasTargets && !isNarrow() && h("button", { class: "button quiet small", type: "button", "aria-pressed": String(view.sort.by === "attention"), data: { key: `attention-${title}` }, onClick: () => onView({ sort: { by: "attention", down: false } }) }, icon("warn"), t("people.attention")),
+      people.length >= FILTER_FROM && h("input", { class: "field search", type: "search", placeholder: t("people.filter"), "aria-label": t("people.filter"), value: view.filter ?? "", data: { key: `filter-${title}` }, onInput: (event) => onView({ filter: event.target.value }) })),
+    chosen.length ? h("div", { class: "chosen-bar", role: "group", "aria-label": t("people.chosen_actions") },
+      h("b", { role: "status" }, plural("people.chosen", chosen.length)), actions(chosen),
+      h("button", { class: "button quiet small", type: "button", data: { key: "choose-none" }, onClick: () => onView({ chosen: new Set() }) }, t("people.choose_none"))) : null,
+    !people.length ? h("p", { class: "empty" }, t("people.empty")) : !found.length ? h("p", { class: "empty" }, t("records.nothing_found"))
+      : isNarrow() ? narrowList(groups, shown, table) : wideTable(title, groups, shown, ordered, table),
+    shown && ordered.length > shown.size ? h("div", { class: "table-foot" }, h("button", { class: "button quiet", type: "button", data: { key: `all-${title}` }, onClick: () => onView({ all: true }) }, plural("people.show_all", ordered.length))) : null);
 }
 
 /** A face, or initials on a calm ground. */
@@ -37,37 +58,82 @@ export function avatar(person, large = false) {
   return h("span", { class: size, "aria-hidden": "true" }, initials || "?");
 }
 
-function headCell(key, name, sort, onSort, className = "") {
-  const sorted = sort.by === key ? (sort.down ? "descending" : "ascending") : null;
-  return h("th", { scope: "col", class: className || null, "aria-sort": sorted },
-    h("button", { class: "sort", type: "button", data: { key: `sort-${key}` }, onClick: () => onSort(key) }, name, icon("arrow")));
+/** How much somebody needs attention: the largest shortfall of any KPI beside its pace; null without targets. */
+export function attention(rowOf, metrics) {
+  const all = metrics.map((key) => shortfall(rowOf(key), metricOf(key))).filter((one) => one !== null);
+  return all.length ? Math.max(...all) : null;
 }
 
-function row(person, rows, metrics, answer, most, { onRow, onCell, picture }) {
-  return h("tr", { data: { row: person.key } },
-    h("th", { scope: "row", class: "first" }, label(person, onRow, picture)),
-    metrics.map((key) => h("td", {}, cell(person, key, rows.get(key)?.get(person.key), answer, most[key], onCell))));
+function wideTable(title, groups, shown, ordered, table) {
+  const { metrics, view, onView } = table;
+  const everyone = ordered.length > 0 && ordered.every((one) => view.chosen?.has(one.key));
+  return h("div", { class: "table-box", tabindex: "0", role: "group", "aria-label": title, data: { scroll: title } },
+    h("table", { class: `table ${table.canChoose ? "choosing" : ""}` },
+      h("thead", {}, h("tr", {},
+        h("th", { scope: "col", class: "first", "aria-sort": sorted(view.sort, "name") }, h("div", { class: "person" },
+          table.canChoose && h("input", { type: "checkbox", checked: everyone, indeterminate: !everyone && view.chosen?.size > 0, "aria-label": t("people.choose_all"), data: { key: "choose-all" }, onChange: () => onView({ chosen: new Set(everyone ? [] : ordered.map((one) => one.key)) }) }),
+          sortButton("name", t("people.name"), table))),
+        table.scores && h("th", { scope: "col", "aria-sort": sorted(view.sort, "score") }, sortButton("score", t("people.score"), table)),
+        metrics.map((key) => h("th", { scope: "col", "aria-sort": sorted(view.sort, key) }, sortButton(key, metricOf(key).name, table))))),
+      groups.map(({ name, members }) => h("tbody", {},
+        name && h("tr", { class: "group-row" }, h("th", { scope: "rowgroup", colspan: metrics.length + (table.scores ? 2 : 1) }, name)),
+        members.filter((one) => !shown || shown.has(one)).map((person) => row(person, table))))));
 }
 
-function label(person, onRow, picture) {
+function sorted(sort, key) {
+  return sort.by === key ? (sort.down ? "descending" : "ascending") : null;
+}
+
+function sortButton(key, name, { view, onView }) {
+  const down = view.sort.by === key ? !view.sort.down : key !== "name";
+  return h("button", { class: "sort", type: "button", data: { key: `sort-${key}` }, onClick: () => onView({ sort: { by: key, down } }) }, name, icon("arrow"));
+}
+
+function row(person, table) {
+  const { metrics, rows, view, onView, scores } = table;
+  const isChosen = view.chosen?.has(person.key) ?? false;
+  const choose = () => {
+    const chosen = new Set(view.chosen);
+    if (!chosen.delete(person.key)) chosen.add(person.key);
+    onView({ chosen });
+  };
+  return h("tr", { class: isChosen ? "chosen" : null, data: { row: person.key } },
+    h("th", { scope: "row", class: "first" }, label(person, table,
+      table.canChoose && h("input", { type: "checkbox", checked: isChosen, "aria-label": t("people.choose", { name: person.name }), data: { key: `choose-${person.key}` }, onChange: choose }))),
+    scores && h("td", {}, h("span", { class: "number" }, scores.get(person.key) === undefined || scores.get(person.key) === null ? DASH : shareText(scores.get(person.key), lang))),
+    metrics.map((key) => h("td", {}, cell(person, key, rows.get(key)?.get(person.key), table))));
+}
+
+function label(person, { onRow, picture }, before = null) {
   const depth = person.depth ? { style: { "padding-inline-start": `${person.depth * 16}px` } } : {};
-  return h("div", { class: "person", ...depth }, picture && avatar(person),
+  return h("div", { class: "person", ...depth }, before, picture && avatar(person),
     h("span", { class: "names" },
       onRow ? h("button", { type: "button", data: { key: `row-${person.key}` }, onClick: () => onRow(person.key) }, person.name) : h("b", {}, person.name),
       person.note && h("small", {}, person.note)));
 }
 
-function cell(person, key, value, answer, most, onCell) {
+function cell(person, key, value, table) {
+  const { answer, onCell, most } = table;
   const metric = metricOf(key);
   const shown = text(value, key, answer);
-  const share = bar(value, metric, most);
-  const quiet = shown === DASH || value?.few_data ? "number quiet" : "number";
+  const standing = statusOf(value);
+  const isQuiet = shown === DASH || value?.few_data;
+  const mark = standing?.tone ? h("span", { class: `status ${standing.tone}`, title: t(standing.word) }, icon(standing.glyph), h("span", { class: "hidden-text" }, t(standing.word))) : null;
   const inside = [
-    h("span", { class: quiet, title: value ? tooltip(value, metric, answer) : null }, shown),
-    share === null ? null : h("span", { class: `meter thin ${value?.few_data ? "few" : ""}`, "aria-hidden": "true" }, h("i", { style: { width: `${share * 100}%` } })),
+    h("span", { class: "line", title: value ? tooltip(value, metric, answer) : null }, mark, h("span", { class: isQuiet ? "number quiet" : "number" }, shown)),
+    meter(value, metric, standing, most[key], table),
   ];
   if (shown === DASH || !onCell) return h("span", { class: "cell" }, inside);
-  return h("button", { class: "cell", type: "button", "aria-label": `${person.name}, ${metric.name}: ${shown}`, data: { key: `cell-${person.key}-${key}` }, onClick: () => onCell(person.key, key) }, inside);
+  const said = [`${person.name}, ${metric.name}: ${shown}`, standing && t(standing.word)].filter(Boolean).join(", ");
+  return h("button", { class: "cell", type: "button", "aria-label": said, data: { key: `cell-${person.key}-${key}` }, onClick: () => onCell(person.key, key) }, inside);
+}
+
+/** A target's bar; where nobody has a target, how the value stands beside the largest. */
+function meter(value, metric, standing, most, { hasTargets }) {
+  if (!value || value.value === null) return null;
+  if (hasTargets) return targetBar(value, metric, { thin: true, tone: standing?.tone ?? "" });
+  const share = kindOf(metric.unit) === "ratio" ? Number(value.value) : most > 0 ? Number(value.value) / most : 0;
+  return h("span", { class: `meter thin ${value.few_data ? "few" : ""}`, "aria-hidden": "true" }, h("i", { style: { width: `${Math.max(0, Math.min(1, share)) * 100}%` } }));
 }
 
 function text(value, key, answer) {
@@ -75,15 +141,14 @@ function text(value, key, answer) {
 }
 
 function tooltip(value, metric, answer) {
-  const whole = exact(value.value, metric.unit, style(answer));
+  const how = style(answer);
   const fraction = kindOf(metric.unit) === "ratio" && value.denominator ? ` (${t("card.fraction", { a: value.numerator, b: value.denominator })})` : "";
-  return `${whole}${fraction}${value.few_data ? ` · ${t("state.few")}` : ""}`;
+  const target = isSet(value.target) ? ` · ${t("card.target", { target: short(value.target, metric.unit, how) })}${isSet(value.attainment) ? ` · ${shareText(value.attainment, lang)}` : ""}` : "";
+  return `${exact(value.value, metric.unit, how)}${fraction}${target}${value.few_data ? ` · ${t("state.few")}` : ""}`;
 }
 
-function bar(value, metric, most) {
-  if (!value || value.value === null) return null;
-  if (kindOf(metric.unit) === "ratio") return Math.max(0, Math.min(1, Number(value.value)));
-  return most > 0 ? Math.max(0, Number(value.value) / most) : 0;
+function isSet(value) {
+  return value !== null && value !== undefined;
 }
 
 function index(answer) {
@@ -94,43 +159,63 @@ function largest(rows, metric, people) {
   return Math.max(0, ...people.map(({ key }) => Number(rows.get(metric)?.get(key)?.value ?? 0)));
 }
 
-/** Groups in their order; people without any number last in theirs. */
-function arranged(people, rows, sort, metrics) {
-  const order = sort.down ? -1 : 1;
-  const valueOf = (person) => (sort.by === "name" ? null : rows.get(sort.by)?.get(person.key)?.value ?? null);
+const GROUPS = ["", "new", "untargeted", "silent", "dismissed"];
+
+/** Groups in their order, the people in each in the chosen one; who has no number stands last. */
+function arranged(people, table) {
+  const { rows, metrics, view, hasTargets, scores } = table;
+  const { by, down } = view.sort;
+  const order = down ? -1 : 1;
+  const rowOf = (person) => (key) => rows.get(key)?.get(person.key);
+  const needs = new Map(people.map((one) => [one.key, attention(rowOf(one), metrics)]));
+  const byName = (a, b) => a.name.localeCompare(b.name, boot.lang);
+  const valueOf = (person) => {
+    if (by === "score") return scores?.get(person.key) ?? null;
+    if (by === "attention") return hasTargets ? needs.get(person.key) : rowOf(person)(metrics[0])?.value ?? null;
+    return rowOf(person)(by)?.value ?? null;
+  };
   const compare = (a, b) => {
-    if (sort.by === "name") return order * a.name.localeCompare(b.name, boot.lang);
-    if (sort.by === "order") return a.order - b.order;
+    if (by === "name") return order * byName(a, b);
+    if (by === "order") return a.order - b.order;
     const [x, y] = [valueOf(a), valueOf(b)];
-    if (x === null || y === null) return (x === null) - (y === null) || a.name.localeCompare(b.name, boot.lang);
-    return order * (Number(x) - Number(y)) || a.name.localeCompare(b.name, boot.lang);
+    if (x === null || y === null) return (x === null) - (y === null) || byName(a, b);
+    return (by === "attention" ? Number(y) - Number(x) : order * (Number(x) - Number(y))) || byName(a, b);
+  };
+  const groupOf = (person) => {
+    if (person.group || by === "order") return person.group ?? "";
+    if (hasTargets && needs.get(person.key) === null && !metrics.some((key) => isSet(rowOf(person)(key)?.target))) return "untargeted";
+    return metrics.some((key) => Number(rowOf(person)(key)?.value ?? 0)) || hasTargets ? "" : "silent";
   };
   const groups = new Map();
-  for (const person of people) {
-    const silent = !metrics.some((key) => Number(rows.get(key)?.get(person.key)?.value ?? 0));
-    const group = person.group ?? (silent && sort.by !== "order" ? "silent" : "");
-    groups.set(group, [...(groups.get(group) ?? []), person]);
+  for (const person of people) groups.set(groupOf(person), [...(groups.get(groupOf(person)) ?? []), person]);
+  return GROUPS.filter((group) => groups.has(group))
+    .map((group) => ({ name: group ? t(`people.${group}`) : null, members: groups.get(group).sort(compare) }));
+}
+
+function narrowList(groups, shown, table) {
+  const { rows, metrics, answer } = table;
+  return h("div", {}, groups.map(({ name, members }) => [
+    name && h("h3", { class: "group-name" }, name),
+    h("ul", { class: "list-rows" }, members.filter((one) => !shown || shown.has(one)).map((person) =>
+      h("li", { data: { row: person.key } }, label(person, table),
+        h("dl", {}, weakest(person, table).map((key) => {
+          const value = rows.get(key)?.get(person.key);
+          const standing = statusOf(value);
+          return [h("dt", {}, metricOf(key).name), h("dd", {}, standing?.tone ? h("span", { class: `status ${standing.tone}` }, icon(standing.glyph), h("span", { class: "hidden-text" }, t(standing.word))) : null, " ", h("span", { class: "number" }, text(value, key, answer)))];
+        })))))]));
+
+  /** The KPIs that need attention most; without targets, those in which the person stands lowest. */
+  function weakest(person) {
+    const place = (key) => {
+      const value = rows.get(key)?.get(person.key);
+      const short_ = shortfall(value, metricOf(key));
+      if (short_ !== null) return -short_ - 10;
+      if (!isSet(value?.value)) return 2;
+      const all = [...(rows.get(key)?.values() ?? [])].map((other) => Number(other.value)).filter(Number.isFinite);
+      return all.filter((other) => other < Number(value.value)).length / (all.length || 1);
+    };
+    if (table.hasTargets) return [...metrics].sort((a, b) => place(a) - place(b)).slice(0, WORST_SHOWN);
+    const [first, ...others] = metrics;
+    return [first, ...others.sort((a, b) => place(a) - place(b)).slice(0, WORST_SHOWN - 1)];
   }
-  const names = { "": null, silent: t("people.silent"), dismissed: t("people.dismissed") };
-  return ["", "silent", "dismissed"].filter((group) => groups.has(group))
-    .map((group) => ({ name: names[group], members: groups.get(group).sort(compare) }));
-}
-
-function narrowList(groups, rows, metrics, answer, { onRow, picture }) {
-  return h("ul", { class: "list-rows" }, groups.flatMap(({ members }) => members).map((person) =>
-    h("li", {}, label(person, onRow, picture),
-      h("dl", {}, weakest(person, rows, metrics).map((key) =>
-        [h("dt", {}, metricOf(key).name), h("dd", { class: "number" }, text(rows.get(key)?.get(person.key), key, answer))])))));
-}
-
-/** The KPIs in which the person stands lowest beside the others: those are worth the little room. */
-function weakest(person, rows, metrics) {
-  const place = (key) => {
-    const own = rows.get(key)?.get(person.key)?.value;
-    if (own === undefined || own === null) return 2;
-    const all = [...(rows.get(key)?.values() ?? [])].map((row) => Number(row.value)).filter(Number.isFinite);
-    return all.filter((other) => other < Number(own)).length / (all.length || 1);
-  };
-  const [first, ...others] = metrics;
-  return [first, ...others.sort((a, b) => place(a) - place(b)).slice(0, WORST_SHOWN - 1)];
 }

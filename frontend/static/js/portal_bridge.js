@@ -9,8 +9,11 @@ export function isFramed() {
   return window.parent !== window && window.name.split("|").length >= 3;
 }
 
-/** The bridge; `origin` is the portal's address, for links when there is no SDK. */
-export function makeBridge(origin) {
+/**
+ * The bridge; `origin` is the portal's address, for links when there is no SDK, `link` the portal's address of a
+ * view of the app (null: it has none).
+ */
+export function makeBridge(origin, link = null) {
   const ready = isFramed() ? connect() : Promise.resolve(null);
   let lastHeight = 0;
 
@@ -90,7 +93,32 @@ export function makeBridge(origin) {
     return true;
   }
 
-  return { ready, fit, keepFitting, open, reload, relaunch, finishInstall };
+  /**
+   * The result of a REST method, called with the viewer's own rights; null without a portal.
+   * Rejects with what the portal says where it refuses.
+   */
+  async function call(method, params) {
+    const b24 = await ready;
+    if (!b24) return null;
+    const answer = await b24.actions.v2.call.make({ method, params, requestId: `b24app-${Date.now()}` });
+    if (!answer.isSuccess) throw new Error(answer.getErrorMessages().join("; "));
+    return answer.getData();
+  }
+
+  /** The messenger with a user; false without a portal. */
+  async function openChat(userId) {
+    const b24 = await ready;
+    if (!b24) return false;
+    await b24.parent.message.send("imOpenMessenger", { dialogId: String(userId), isSafely: true });
+    return true;
+  }
+
+  /** An address that opens what is on the screen: of the portal where it has one for the app, else of this page. */
+  function shareLink(hash) {
+    return link ? `${link}?params[view]=${encodeURIComponent(hash.replace(/^#/, ""))}` : `${location.origin}${location.pathname}${hash}`;
+  }
+
+  return { ready, fit, keepFitting, open, reload, relaunch, finishInstall, call, openChat, shareLink };
 }
 
 function after(ms) {

@@ -11,9 +11,9 @@ let asTable = false;
 
 /**
  * The panel. `answer` is a trend (null while it is on its way), `pieces` its range (periods.js `trend`),
- * `choices` the metrics to choose from.
+ * `choices` the metrics to choose from, `steps` the grid of the metric's targets by month, or null.
  */
-export function trendPanel({ metric: key, answer, pieces, choices, running, onMetric, redraw }) {
+export function trendPanel({ metric: key, answer, pieces, choices, running, steps = null, onMetric, redraw }) {
   const metric = metricOf(key);
   const box = h("div", { class: "chart-box" });
   const panel = h("section", { class: "panel trend", "aria-label": t("trend.title") },
@@ -35,7 +35,8 @@ export function trendPanel({ metric: key, answer, pieces, choices, running, onMe
     box.append(h("p", { class: "empty" }, t("state.no_records")));
     return panel;
   }
-  const table = dataTable(metric, keys, labels, value, answer);
+  const targets = steps?.metric === key ? targetsOf(steps, keys) : null;
+  const table = dataTable(metric, keys, labels, value, answer, targets);
   if (asTable) {
     box.append(h("div", { class: "chart-table", tabindex: "0" }, table));
     return panel;
@@ -43,7 +44,7 @@ export function trendPanel({ metric: key, answer, pieces, choices, running, onMe
   const unseen = h("div", { class: "hidden-text" }, table); // a table itself would not shrink, and the frame would scroll
   const canvas = h("canvas", { role: "img", "aria-label": `${metric.name}: ${t("trend.title")}` });
   box.append(canvas, unseen);
-  draw(canvas, { metric, points, labels, running, answer, isMean: value.denominator !== null && value.denominator !== undefined })
+  draw(canvas, { metric, points, labels, running, answer, targets, isMean: value.denominator !== null && value.denominator !== undefined })
     .catch(() => unseen.classList.remove("hidden-text"));
   return panel;
 }
@@ -54,11 +55,11 @@ export function pointsOf(value, keys) {
   return keys.map((key) => (rows.get(key) === undefined || rows.get(key) === null ? null : Number(rows.get(key))));
 }
 
-async function draw(canvas, { metric, points, labels, running, answer, isMean }) {
+async function draw(canvas, { metric, points, labels, running, answer, targets, isMean }) {
   await library("chart");
   if (!canvas.isConnected) return;
   const chart = new window.Chart(canvas, trendConfig({
-    labels, points, unit: metric.unit, isMean, running, name: metric.name, colours: themeColours(canvas.parentElement), lang, currency: answer.currency,
+    labels, points, targets, targetName: t("trend.target"), unit: metric.unit, isMean, running, name: metric.name, colours: themeColours(canvas.parentElement), lang, currency: answer.currency,
   }));
   new MutationObserver((_, observer) => {
     if (canvas.isConnected) return;
@@ -67,11 +68,19 @@ async function draw(canvas, { metric, points, labels, running, answer, isMean })
   }).observe(document.getElementById("app"), { childList: true, subtree: true });
 }
 
-function dataTable(metric, keys, labels, value, answer) {
+/** The target of every month, of the scope itself; null where there is none at all. */
+function targetsOf(steps, keys) {
+  const cells = new Map((steps.rows.find((row) => row.kind === "scope")?.cells ?? []).map((cell) => [cell.month, cell.effective]));
+  const found = keys.map((key) => (cells.get(key) === null || cells.get(key) === undefined ? null : Number(cells.get(key))));
+  return found.some((one) => one !== null) ? found : null;
+}
+
+function dataTable(metric, keys, labels, value, answer, targets) {
   const rows = new Map((value.rows ?? []).map((row) => [row.key, row]));
   return h("table", { class: "table" },
     h("caption", { class: "hidden-text" }, metric.name),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "first" }, t("trend.period")), h("th", { scope: "col" }, metric.name))),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "first" }, t("trend.period")), h("th", { scope: "col" }, metric.name), targets && h("th", { scope: "col" }, t("trend.target")))),
     h("tbody", {}, keys.map((key, i) => h("tr", {}, h("th", { scope: "row", class: "first" }, `${labels[i]} ${key.slice(0, 4)}`),
-      h("td", { class: "number" }, exact(rows.get(key)?.value ?? null, metric.unit, style(answer)))))));
+      h("td", { class: "number" }, exact(rows.get(key)?.value ?? null, metric.unit, style(answer))),
+      targets && h("td", { class: "number" }, exact(targets[i], metric.unit, style(answer)))))));
 }

@@ -1,12 +1,37 @@
 /** One sentence about a period, by rules. Pure. */
 
 import { points, short } from "./format.js";
+import { addsUp, gapText, shareText } from "./standing.js";
 
 /**
  * The sentence, or "" if there is nothing to say. `values` by metric, `run` from periods.js `elapsed`, `basis`
- * the name of the period it is compared with.
+ * the name of the period it is compared with. With a target: how far the plan is met beside what is expected;
+ * `metric` (of the catalogue) is the one whose plan it is, `workdays` `{elapsed, all}`, `driver` what moved the
+ * amount most and `change` which way.
  */
-export function verdict(values, { run, basis, unit, how }) {
+export function verdict(values, { run, basis, unit, how, metric = { key: "revenue", unit, better: "up" }, workdays = null, driver = null }) {
+  const { t } = how;
+  const value = values[metric.key];
+  const planned = value && value.value !== null && Number(value.target) > 0 && addsUp(metric) && metric.better === "up";
+  if (!planned) return unplanned(values, { run, basis, unit, how });
+  const opening = !run ? "" : `${workdays ? t("verdict.workday", { day: workdays.elapsed, days: workdays.all }) : t("verdict.day", run)} `;
+  const name = metric.key === "revenue" ? t("verdict.revenue") : metric.name;
+  const share = shareText(Number(value.value) / Number(value.target), how.lang);
+  const gap = (to) => gapText(value.value, to, metric, how);
+  if (!run) {
+    const met = Number(value.value) >= Number(value.target);
+    return t(met ? "verdict.was_met" : "verdict.was_missed", { name, share, gap: gap(value.target) });
+  }
+  if (value.pace === null || value.pace === undefined || Number(value.value) >= Number(value.target)) {
+    return opening + t(Number(value.value) >= Number(value.target) ? "verdict.done" : "verdict.share", { name, share });
+  }
+  const expected = shareText(Number(value.pace) / Number(value.target), how.lang);
+  const ahead = Number(value.value) >= Number(value.pace);
+  const cause = driver && metric.key === "revenue" && (Number(value.change ?? 0) > 0) === ahead && Number(value.change ?? 0) !== 0 ? t(`verdict.by_${driver}`) : "";
+  return opening + t(ahead ? "verdict.ahead" : "verdict.behind", { name, share, expected, gap: gap(value.pace) }) + cause + ".";
+}
+
+function unplanned(values, { run, basis, unit, how }) {
   const { t, lang } = how;
   const revenue = values.revenue;
   const opening = run ? `${t("verdict.day", run)} ` : "";
