@@ -21,6 +21,7 @@ from b24app.facts import (
     people,
     projects,
     reference,
+    snapshots,
     stages,
     store,
     sums,
@@ -148,6 +149,7 @@ def ask(
             wanted,
             now=sums.read_all(conn, portal_id, wanted.now),
             before=sums.read_all(conn, portal_id, wanted.before),
+            kept=snapshots.read_all(conn, portal_id, wanted.kept),
         )
         return present.answer_json(
             query,

@@ -17,7 +17,7 @@ from huey.consumer import Consumer
 from sqlalchemy.exc import DBAPIError
 
 from b24app.config import Settings
-from b24app.sync import first_read, freshness, reconcile, refresh, schedule
+from b24app.sync import first_read, freshness, reconcile, refresh, schedule, snapshot
 
 if TYPE_CHECKING:
     from b24app.bootstrap import Parts
@@ -40,7 +40,12 @@ REPEAT_S = 2.0
 BACKLOG = 1_000
 """With so many entries waiting no more are made: the database remembers them."""
 
-QUEUES = {schedule.REFRESH: "now", schedule.FIRST_READ: "later", schedule.RECONCILE: "later"}
+QUEUES = {
+    schedule.REFRESH: "now",
+    schedule.FIRST_READ: "later",
+    schedule.RECONCILE: "later",
+    schedule.SNAPSHOT: "later",
+}
 """Long works have threads of their own, so that who looks never waits for somebody's first read."""
 
 THREADS = {"now": 4, "later": 2}
@@ -136,6 +141,8 @@ class Jobs:
             first_read.run(
                 parts, portal_id, is_over=lambda: self._stopping.is_set() or time.monotonic() > until
             )
+        elif work == schedule.SNAPSHOT:
+            snapshot.run(parts, portal_id, time.time())
         else:
             reconcile.run(parts, portal_id)
 
@@ -159,6 +166,8 @@ class Jobs:
         for one in standings:
             for work in schedule.due(one, now):
                 self.enqueue(work, one.portal_id)
+            if schedule.is_snapshot_due(one, now):
+                self.enqueue(schedule.SNAPSHOT, one.portal_id)
         horizon = time.monotonic() - REPEAT_S
         self._told = {key: told for key, told in self._told.items() if told > horizon}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from b24app import scope as scopes
 from b24app.metrics import attainment as rules
@@ -166,6 +166,8 @@ def _of_employees(plans: Plans, metric: str, scope: Scope, month: date, org: Org
     if scope.whose is Whose.USER:
         return ()
     set_for = plans.of_people(metric, month)
+    if not set_for:
+        return ()
     people = org.employees() if scope.id is None else org.people(scope.id)
     return tuple(Share(set_for[user_id], user_id) for user_id in sorted(people & set_for.keys()))
 
@@ -173,7 +175,12 @@ def _of_employees(plans: Plans, metric: str, scope: Scope, month: date, org: Org
 def _days(user_id: int | None, period: Period, today: date, org: Org, planning: Planning) -> Elapsed:
     employee = None if user_id is None else org.users.get(user_id)
     hired_on = None if employee is None else employee.hired_on
-    return rules.elapsed(planning.calendar, period, today, hired_on)
+    if hired_on is not None and hired_on <= period.start:
+        hired_on = None  # as everybody else: one answer for all of them
+    return _elapsed(planning.calendar, period, today, hired_on)
+
+
+_elapsed = lru_cache(maxsize=4096)(rules.elapsed)
 
 
 def undistributed(

@@ -11,6 +11,7 @@ from b24app.sync import sources
 
 FIRST_READ = "first_read"
 RECONCILE = "reconcile"
+SNAPSHOT = "snapshot"
 
 
 def load(conn: Connection, portal_id: int, source: str) -> dict[str, Any]:

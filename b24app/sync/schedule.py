@@ -25,7 +25,10 @@ IDLE_S = 1800.0
 
 NIGHT_HOUR = 3
 
-FIRST_READ, REFRESH, RECONCILE = "first_read", "refresh", "reconcile"
+SNAPSHOT_S = 3600.0
+"""How often the present state is taken down."""
+
+FIRST_READ, REFRESH, RECONCILE, SNAPSHOT = "first_read", "refresh", "reconcile", "snapshot"
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,15 @@ def due(one: Standing, now: float) -> tuple[str, ...]:
     elif _is_reconciling_due(one, now):
         works.append(RECONCILE)
     return tuple(works)
+
+
+def is_snapshot_due(one: Standing, now: float) -> bool:
+    """Whether the present state is to be taken down again: once an hour, and on every local day. Pure."""
+    if not is_begun(dict(one.cursors.get(CHANGES, {}))):
+        return False
+    at = one.cursors.get(cursor.SNAPSHOT, {})
+    local = datetime.fromtimestamp(now, ZoneInfo(one.timezone))
+    return at.get("day") != local.date().isoformat() or now - float(at.get("taken_at") or 0) >= SNAPSHOT_S
 
 
 def load(conn: Connection, now: float, *, is_every: bool) -> list[Standing]:

@@ -1,0 +1,43 @@
+"""Takes the present state of a portal's facts down, so that KPIs without a period have a trend.
+
+It asks the portal nothing. What was taken earlier on the same local day is replaced: what stays is how the
+day ended.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import update
+
+from b24app.facts import org_store, snapshots, store
+from b24app.facts.kpi_context import load_context
+from b24app.facts.tables import sync_sources
+from b24app.portals import settings
+from b24app.sync import claims, cursor, state
+from b24app.sync.parts import Parts
+
+
+def run(parts: Parts, portal_id: int, now: float) -> int:
+    """How many rows were taken down; 0 where another process is at it or nothing is read yet.
+
+    now: epoch seconds.
+    """
+    with claims.hold(parts.engine, portal_id, cursor.SNAPSHOT) as is_mine:
+        if not is_mine:
+            return 0
+        with parts.engine.begin() as conn:
+            store.lock(conn, portal_id)
+            context = load_context(
+                conn,
+                portal_id,
+                org=org_store.load_org(conn, portal_id),
+                settings=settings.load(conn, portal_id),
+                sync=state.load(conn, portal_id),
+                now=datetime.fromtimestamp(now, UTC),
+            )
+            taken = snapshots.take(conn, portal_id, context)
+            at = {"taken_at": now, "day": context.today.isoformat()}
+            mine = (sync_sources.c.portal_id == portal_id, sync_sources.c.source == cursor.SNAPSHOT)
+            conn.execute(update(sync_sources).where(*mine).values(cursor=at))
+        return taken
