@@ -21,6 +21,7 @@ _kind = case(
     (cases.c.source == CALL, Kind.CALL.value),
     else_=Kind.ITEM.value,
 )
+_entity_type = case((cases.c.source == TICKET, cases.c.entity_type_id))
 
 RECORDS: Mapping[Table, Records] = {
     Table.CASES_OPENED: PortalRecords(
@@ -33,7 +34,7 @@ RECORDS: Mapping[Table, Records] = {
         row_id=cases.c.case_id,
         cuts={Cut.OWNER: (cases.c.owner_id,), Cut.DAY: (cases.c.opened_day,)},
         client=cases.c.client,
-        entity_type=cases.c.entity_type_id,
+        entity_type=_entity_type,
     ),
     Table.CASES_CLOSED: PortalRecords(
         kind=_kind,
@@ -45,7 +46,7 @@ RECORDS: Mapping[Table, Records] = {
         row_id=cases.c.case_id,
         cuts={Cut.OWNER: (cases.c.owner_id,), Cut.DAY: (cases.c.closed_day,)},
         client=cases.c.client,
-        entity_type=cases.c.entity_type_id,
+        entity_type=_entity_type,
     ),
 }
 
