@@ -18,10 +18,10 @@ def parse(settings: Any) -> WorkCalendar:
     """The calendar that the settings describe; what they leave out is as without a calendar."""
     told: Mapping[str, Any] = settings if isinstance(settings, Mapping) else {}
     usual = WorkCalendar()
-    days_off = told.get("week_holidays")
+    days_off = _days_off(told.get("week_holidays"))
     starts_s, ends_s = _clock(told.get("work_time_start")), _clock(told.get("work_time_end"))
     return WorkCalendar(
-        days_off=usual.days_off if days_off is None else frozenset(_weekdays(days_off)),
+        days_off=usual.days_off if days_off is None else days_off,
         holidays=frozenset(_days(told.get("year_holidays"))),
         extra_days=frozenset(_days(told.get("year_workdays"))),
         starts_s=usual.starts_s if starts_s is None else starts_s,
@@ -29,10 +29,12 @@ def parse(settings: Any) -> WorkCalendar:
     )
 
 
-def _weekdays(value: Any) -> Iterator[int]:
-    """The weekdays named, Monday is 0; a week without a working day is a mistake of the settings."""
-    found = {WEEKDAYS[word] for word in _words(value) if word in WEEKDAYS}
-    return iter(found if len(found) < len(WEEKDAYS) else ())
+def _days_off(value: Any) -> frozenset[int] | None:
+    """The weekdays named, Monday is 0; None where a week would have no working day left, or none is told."""
+    if value is None:
+        return None
+    found = frozenset(WEEKDAYS[word] for word in _words(value) if word in WEEKDAYS)
+    return found if len(found) < len(WEEKDAYS) else None
 
 
 def _days(value: Any) -> Iterator[DayOfYear]:

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from b24app.facts import deals, leads, people, reference, stages, values
+from b24app.facts import calendars, deals, leads, people, reference, stages, values
 from b24app.facts.values import BadRow, Border
+from b24app.metrics.work_calendar import WorkCalendar
 
 MOSCOW = Border(ZoneInfo("Europe/Moscow"), {(2, 0, "WON"): "S", (1, 0, "CONVERTED"): "S"})
 
@@ -207,3 +208,36 @@ def test_a_local_day_starts_at_its_first_moment(zone: str, day: date, start: str
     assert values.iso(found) == start
     assert Border(ZoneInfo(zone)).day(found) == day
     assert Border(ZoneInfo(zone)).day(found - 1) < day
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (
+            {
+                "work_time_start": "9",
+                "work_time_end": "18.30",
+                "week_holidays": ["SA", "SU"],
+                "year_holidays": "1.01,23.02, 8.03",
+                "year_workdays": "31.12",
+            },
+            WorkCalendar(
+                days_off=frozenset({5, 6}),
+                holidays=frozenset({(1, 1), (2, 23), (3, 8)}),
+                extra_days=frozenset({(12, 31)}),
+                starts_s=9 * 3600,
+                ends_s=18 * 3600 + 30 * 60,
+            ),
+        ),
+        ({"week_holidays": [], "year_holidays": ""}, WorkCalendar(days_off=frozenset())),
+        ({"week_holidays": "FR,SA", "work_time_end": "24"}, WorkCalendar(frozenset({4, 5}), ends_s=86_400)),
+        # Mistakes of the settings: a week without a working day, days that no year has, hours no day has.
+        ({"week_holidays": ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]}, WorkCalendar()),
+        ({"year_holidays": "32.01,1.13,x,", "work_time_start": "25", "work_time_end": None}, WorkCalendar()),
+        ({"work_time_start": "9.3"}, WorkCalendar(starts_s=9 * 3600 + 30 * 60)),
+        ([], WorkCalendar()),
+        (None, WorkCalendar()),
+    ],
+)
+def test_a_calendar_is_read_as_the_portal_writes_it(told: Any, expected: WorkCalendar) -> None:
+    assert calendars.parse(told) == expected

@@ -13,12 +13,14 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from b24app.facts import store, tables
+from b24app.facts.activities import CrmActivity
 from b24app.facts.deals import Deal
 from b24app.facts.leads import Lead
 from b24app.facts.org_store import load_org
 from b24app.facts.people import Department, User
 from b24app.facts.reference import Stage
 from b24app.facts.stages import Entry
+from b24app.facts.tasks import Task
 from b24app.facts.values import Border
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -241,3 +243,82 @@ def test_nothing_is_stored_for_a_portal_that_left(portal: Engine, state: str) ->
     with pytest.raises(store.PortalLeft), store.writing(portal, 99):
         pass
     assert rows(portal, tables.deals) == []
+
+
+def a_task(task_id: int, **changes: Any) -> Task:
+    made = Task(
+        task_id=task_id, owner_id=7, status=5, project_id=0, created_at=START, closed_at=START + DAY,
+        closed_day=date(2026, 11, 2), deadline_at=None, deadline_day=None, estimate_s=0, spent_s=0, mark=None,
+        changed_at=START + DAY,
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def returned(portal: Engine) -> dict[int, bool | None]:
+    return {row["task_id"]: row["was_returned"] for row in rows(portal, tables.tasks)}
+
+
+def test_whether_a_task_was_returned_is_known_until_it_is_closed_anew(portal: Engine) -> None:
+    with store.writing(portal, 1) as writer:
+        writer.save_tasks([a_task(1), a_task(2), a_task(3)])
+        # The answer for an earlier closing says nothing of this one.
+        writer.set_returned({(1, START + DAY): False, (2, START + DAY): True, (3, START): True})
+    assert returned(portal) == {1: False, 2: True, 3: None}
+    with store.writing(portal, 1) as writer:
+        writer.save_tasks([a_task(1, mark="P"), a_task(2, mark="P")])
+    assert returned(portal) == {1: False, 2: True, 3: None}
+    with store.writing(portal, 1) as writer:
+        again = {"closed_at": None, "closed_day": None, "status": 3, "changed_at": START + 2 * DAY}
+        writer.save_tasks([a_task(1, **again), a_task(2, **again)])
+    assert returned(portal) == {1: None, 2: True, 3: None}
+    with store.writing(portal, 1) as writer:
+        writer.fill_tasks([a_task(1), a_task(2)])  # an older page of the first read
+    assert returned(portal) == {1: None, 2: True, 3: None}
+
+
+def an_activity(activity_id: int, *items: tuple[int, int], **changes: Any) -> CrmActivity:
+    made = CrmActivity(
+        activity_id=activity_id, owner_id=7, type_id=6, provider_id="CRM_TODO", direction=0,
+        is_completed=False, created_at=START, created_day=date(2026, 11, 1), started_at=START, end_at=None,
+        end_day=None, deadline_at=None, updated_at=START, done_at=None, done_day=None, is_trackable=False,
+        is_opened=False, item_type_id=2, item_id=5, session_id=None, bindings=items,
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def bound(portal: Engine) -> set[tuple[int, int, int]]:
+    return {
+        (row["activity_id"], row["item_type_id"], row["item_id"])
+        for row in rows(portal, tables.activity_bindings)
+    }
+
+
+def test_open_activities_are_bound_to_their_items_and_completed_ones_to_nothing(portal: Engine) -> None:
+    with store.writing(portal, 1) as writer:
+        writer.save_activities([an_activity(1, (2, 5), (3, 8)), an_activity(2, (2, 6))])
+    assert bound(portal) == {(1, 2, 5), (1, 3, 8), (2, 2, 6)}
+    before = version(portal)
+    with store.writing(portal, 1) as writer:
+        writer.save_activities([an_activity(1, (2, 5), (3, 8)), an_activity(2, (2, 6))])
+    assert version(portal) == before
+    done = {"is_completed": True, "done_at": START + 9, "updated_at": START + 9}
+    with store.writing(portal, 1) as writer:
+        writer.save_activities([an_activity(1, (2, 5), **done), an_activity(2, (2, 7), updated_at=START + 9)])
+        writer.fill_activities([an_activity(1, (2, 5)), an_activity(2, (2, 6))])  # an older page
+    assert bound(portal) == {(2, 2, 7)}
+    with store.writing(portal, 1) as writer:
+        writer.delete_activities({2})
+    assert bound(portal) == set()
+    assert [row["activity_id"] for row in rows(portal, tables.activities)] == [1]
+
+
+def test_every_moment_with_a_day_is_cut_anew_in_another_zone() -> None:
+    with_days = {
+        table.name
+        for table in tables.metadata.sorted_tables
+        if any(
+            f"{column.name.removesuffix('_day')}_at" in table.c for column in table.c if "_day" in column.name
+        )
+    }
+    assert {table.name for table in store.CUT_BY_DAYS} == with_days
+    assert store.days_of(tables.deals) == (("created_at", "created_day"), ("moved_at", "moved_day"))
