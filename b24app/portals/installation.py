@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, update
 from b24app import clock, manifest
 from b24app.facts.tables import portals, tokens
 from b24app.oauth import tokens as stored_tokens
-from b24app.portals import registration, registry, zones
+from b24app.portals import registration, registry, settings, zones
 from b24app.portals.admission import Person
 from b24app.portals.registration import Task
 from b24app.rest.calls import Call
@@ -178,12 +178,15 @@ def _begin(parts: Parts, portal_id: int, user_id: int) -> Report:
 
 def _register_once(parts: Parts, portal_id: int, user_id: int, report: Report) -> None:
     """1. what is bound; 2. remove what is outdated and bind places; 3. bind events. Saves after each."""
-    wanted = manifest.load()
-    client = parts.client(portal_id, user_id, background=False)
     with parts.engine.connect() as conn:
         portal = registry.by_id(conn, parts.vault, portal_id)
+        chosen = settings.load(conn, portal_id).support.tickets if portal else ()
     if portal is None:
         raise MethodMissing("no_portal", "the portal was removed meanwhile")
+    wanted = manifest.load().with_objects(
+        ticket.entity_type_id for ticket in chosen if ticket.entity_type_id >= settings.SMART_PROCESS_FROM
+    )
+    client = parts.client(portal_id, user_id, background=False)
     bound = client.batch({"places": Call("placement.get"), "events": Call("event.get")})
     tasks = registration.plan(
         wanted, parts.settings.public_url, portal.scopes, _result(bound["places"]), _result(bound["events"])

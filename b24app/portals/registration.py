@@ -75,7 +75,13 @@ def _places(
     for row in rows:
         code, bound_to = str(row.get("placement", "")).upper(), str(row.get("handler", ""))
         place = manifest.place(code)
-        if place and bound_to == handler and code not in kept and not _retitled(place, row):
+        if (
+            place in manifest.places
+            and place
+            and bound_to == handler
+            and code not in kept
+            and not _retitled(place, row)
+        ):
             kept.add(code)
         elif code:
             yield Task("removal", code, "placement.unbind", {"PLACEMENT": code, "HANDLER": bound_to})

@@ -31,7 +31,7 @@ from sqlalchemy import Connection
 from b24app import clock
 from b24app.access import Visibility, is_administrator
 from b24app.deal_norms import WON_NEEDED, Contact, count_returns, first_response_s, norm, stage_since
-from b24app.facts import deal_history, store, values
+from b24app.facts import deal_history, store
 from b24app.facts import deals as deal_facts
 from b24app.facts.deals import Deal
 from b24app.facts.rates import load_rates
@@ -40,9 +40,9 @@ from b24app.metrics.money import SCALE
 from b24app.portals.settings import PortalSettings
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
-from b24app.rest.errors import AccessDenied, BadRequest, NotFound, RestError, ScopeMissing
+from b24app.rest.errors import AccessDenied, BadRequest, NotFound, RestError
 from b24app.viewer import Viewer
-from b24app.web import scopes
+from b24app.web import contacts, scopes
 from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
 from b24app.web.present import money_text
@@ -54,8 +54,6 @@ blueprint = Blueprint("api_deal", __name__, url_prefix="/api/v1")
 STATUS = {"P": "open", "S": "won", "F": "lost"}
 LEAD = 1
 """Entity type of a lead."""
-MEETING = 1
-"""Activity type of a meeting."""
 LARGEST_ID = 2**63 - 1
 """What a database column holds."""
 PATIENCE_S = 5.0
@@ -98,10 +96,10 @@ def deal_json(asking: Viewer, deal_id: int, *, deadline_s: float = PATIENCE_S) -
             ).with_header("Retry-After", "5") from error
         return fallback
     with parts().engine.connect() as conn:
-        contacts, reason = _contacts(answers, border.zone)
+        held, reason = _contacts(answers, border.zone)
         visibility, portal_settings = scopes.seen_by(conn, asking)
         described = _describe(conn, asking, live, visibility, portal_settings)
-        described["first_response"] = _first_response(conn, asking, live, contacts, reason)
+        described["first_response"] = _first_response(conn, asking, live, held, reason)
     return {**described, "live": True}
 
 
@@ -123,23 +121,11 @@ def stored_deal_json(asking: Viewer, deal_id: int) -> dict[str, Any] | None:
 def _calls(deal_id: int, lead_id: int | None) -> dict[str, Call]:
     calls = {
         "deal": Call("crm.item.get", {"entityTypeId": deal_facts.ENTITY_TYPE_ID, "id": deal_id}),
-        "activities": _activities(deal_facts.ENTITY_TYPE_ID, deal_id),
+        "activities": contacts.call(deal_facts.ENTITY_TYPE_ID, deal_id),
     }
     if lead_id is not None:
-        calls["lead_activities"] = _activities(LEAD, lead_id)
+        calls["lead_activities"] = contacts.call(LEAD, lead_id)
     return calls
-
-
-def _activities(owner_type_id: int, owner_id: int) -> Call:
-    return Call(
-        "crm.activity.list",
-        {
-            "filter": {"OWNER_TYPE_ID": owner_type_id, "OWNER_ID": owner_id},
-            "order": {"ID": "ASC"},  # the first page is enough to find the first answer
-            "select": ["ID", "TYPE_ID", "DIRECTION", "COMPLETED", "CREATED", "START_TIME"],
-            "start": -1,
-        },
-    )
 
 
 def _not_shown(asking: Viewer, deal_id: int) -> Problem:
@@ -155,34 +141,24 @@ def _item(reply: Reply) -> Mapping[str, Any]:
 
 
 def _contacts(answers: Mapping[str, Reply | RestError], zone: ZoneInfo) -> tuple[list[Contact], str | None]:
-    """What was done for the client, and why it is not known, if it is not."""
-    contacts: list[Contact] = []
+    """What was done for the client, as a lead too, and why it is not known, if it is not."""
+    found: list[Contact] = []
     for name in ("activities", "lead_activities"):
-        answer = answers.get(name)
-        if isinstance(answer, RestError):
-            return [], "missing_scope" if isinstance(answer, ScopeMissing) else "not_synced"
-        for row in answer.result if answer is not None and isinstance(answer.result, list) else ():
-            at = values.moment(row.get("START_TIME"), zone) or values.moment(row.get("CREATED"), zone)
-            if at is not None:
-                is_meeting = values.whole(row.get("TYPE_ID")) == MEETING
-                contacts.append(
-                    Contact(
-                        at=at,
-                        is_outgoing=values.whole(row.get("DIRECTION")) == 2 and not is_meeting,
-                        is_held=is_meeting and values.yes(row.get("COMPLETED")),
-                    )
-                )
-    return contacts, None
+        held, reason = contacts.read(answers.get(name), zone)
+        if reason is not None:
+            return [], reason
+        found += held
+    return found, None
 
 
 def _first_response(
-    conn: Connection, asking: Viewer, found: Deal, contacts: list[Contact], reason: str | None
+    conn: Connection, asking: Viewer, found: Deal, held: list[Contact], reason: str | None
 ) -> dict[str, Any]:
     began = found.created_at
     if found.lead_id is not None:
         lead_at = deal_history.lead_created_at(conn, asking.portal_id, found.lead_id)
         began = min(began, lead_at) if lead_at is not None else began
-    seconds = None if reason else first_response_s(began, contacts)
+    seconds = None if reason else first_response_s(began, held)
     return {"seconds": seconds, "reason": reason or ("no_records" if seconds is None else None)}
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from b24app import api_clients, audit, clock
 from b24app.api_clients import ApiClient
 from b24app.facts import case_store, store
-from b24app.portals import settings
+from b24app.portals import installation, settings
 from b24app.portals.settings import PortalSettings, SettingsRefused
 from b24app.sync.sources import chosen
 from b24app.viewer import Viewer
@@ -53,6 +53,9 @@ def change() -> Response:
             store.recut_days(conn, asking.portal_id, ZoneInfo(changed.timezone))
         if case_store.rules_of(changed) != case_store.rules_of(current):
             case_store.rederive(conn, asking.portal_id)
+    if changed.support.tickets != current.support.tickets and asking.user_id is not None:
+        # A help desk of its own has a tab on its cards.
+        parts().soon.submit(installation.register, parts(), asking.portal_id, asking.user_id)
     return jsonify(settings_json(asking))
 
 

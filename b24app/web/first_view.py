@@ -17,6 +17,32 @@ CARDS = DEFAULT_SET
 """Seven at most: focus beats completeness. What else the catalogue has is under "More"."""
 
 DEAL_CARDS = ("revenue", "deals_won", "win_rate", "average_check")
+RECORD_CARDS = {
+    "lead": ("leads_new", "lead_conversion", "deals_won", "revenue"),
+    "process": ("cases", "first_response_time", "resolution_time", "csat"),
+    "task": ("tasks_done", "on_time_rate", "rework_rate", "resource_plan"),
+    "project": (
+        "tasks_done",
+        "on_time_rate",
+        "rework_rate",
+        "task_rating",
+        "budget_deviation",
+        "resource_plan",
+    ),
+    "contact": (),
+    "company": (),
+}
+"""What stands beside one record: KPIs of its responsible employee, of a project those of its tasks."""
+CALL_CARDS = (
+    "calls_out",
+    "calls_in",
+    "calls_missed_rate",
+    "talk_time",
+    "meetings",
+    "emails_sent",
+    "activities_done",
+)
+"""The page inside telephony's analytics."""
 TABLES = ("funnel", "stage_time")
 """Metrics that are tables, not one number: they have blocks of their own."""
 
@@ -38,22 +64,28 @@ def first_view(
     scope: str | None,
     known: Collection[str],
     deal_id: int | None = None,
+    cards: Sequence[str] | None = None,
 ) -> FirstView:
     """The plan of a page.
 
-    view: `deal`, `employee`, `department` or `setup`. today: the portal's local day. scope: whose numbers
-    (`user:7`, `department:3`, `company`); for a deal its responsible employee, None if unknown yet.
-    known: keys of the catalogue, in its order.
+    view: `deal`, `employee`, `department`, `setup` or a key of RECORD_CARDS. today: the portal's local day.
+    scope: whose numbers (`user:7`, `department:3`, `company`); for a deal its responsible
+    employee, None if unknown yet.
+    known: keys of the catalogue, in its order. cards: instead of the view's own.
     """
-    cards = tuple(key for key in (DEAL_CARDS if view == "deal" else CARDS) if key in known)
-    more = () if view == "deal" else tuple(k for k in known if k not in cards and k not in TABLES)
+    is_record = view == "deal" or view in RECORD_CARDS
+    usual = DEAL_CARDS if view == "deal" else RECORD_CARDS.get(view, CARDS)
+    cards = tuple(key for key in (usual if cards is None else cards) if key in known)
+    more = () if is_record else tuple(k for k in known if k not in cards and k not in TABLES)
     layout = {
         "scope": scope,
         "cards": list(cards),
         "more": list(more),
-        "funnel": "funnel" in known and view != "deal",
+        "funnel": "funnel" in known and not is_record and cards[:1] != CALL_CARDS[:1],
         "today": today.isoformat(),
     }
+    if view in RECORD_CARDS:
+        return FirstView(layout)  # what it needs is known once the portal has shown the record to the viewer
     if view == "setup" or scope is None or not cards:
         own = (f"/api/v1/deals/{deal_id}",) if deal_id is not None else ()
         return FirstView(layout, own or ("/api/v1/sync",))

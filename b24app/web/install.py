@@ -153,7 +153,7 @@ def _portal() -> registry.Portal:
 def _steps(lang: str, report: Report) -> list[dict[str, Any]]:
     steps = [{"key": "portal", "state": "done", "done": 1, "total": 1}]
     totals = {
-        "placements": len(manifest.load().places),
+        "placements": max(len(manifest.load().places), len(report.get("placements") or [])),
         "events": len(manifest.load().online_events) + sum(map(len, manifest.load().offline_events.values())),
     }
     for key, total in totals.items():
@@ -186,7 +186,7 @@ def _placements(lang: str, report: Report) -> list[dict[str, Any]]:
     for line in report.get("placements") or []:
         place = manifest.load().place(line["code"])
         title = place.title.get(lang, place.title["en"]) if place else line["code"]
-        where = i18n.text(lang, f"install.place.{line['code'].lower()}")
+        where = i18n.text(lang, f"install.place.{place.key}") if place else ""
         lines.append({**line, "title": title, "where": where})
     return lines
 

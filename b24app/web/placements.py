@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from b24app.sync import freshness
 from b24app.viewer import Viewer
 from b24app.web import api_deal, api_kpi, api_org, pages, scopes, session
 from b24app.web.context import parts
-from b24app.web.first_view import first_view
+from b24app.web.first_view import CALL_CARDS, RECORD_CARDS, first_view
 from b24app.web.headers import allow_framing
 from b24app.web.problems import Problem
 from b24app.web.welcome import known_portal, welcome
@@ -32,6 +32,8 @@ POLL_S = 3
 """How often an open page asks. A change shows within ten seconds: a check waits five for the one before it,
 half a second for the worker and its own time, then the page asks."""
 
+SHARED_LIMIT = 1000
+"""Characters of the address of a shared view."""
 LIVE_READ_S = 2.0
 """How long the page waits for the portal's own answer about its deal; later the browser asks for it."""
 
@@ -40,10 +42,12 @@ LIVE_READ_S = 2.0
 class Subject:
     """What a page is about: a deal, an employee, or the viewer's people."""
 
-    view: str  # deal, employee, department
+    view: str  # deal, employee, department, or one of first_view.RECORD_CARDS
     scope: str | None
     deal_id: int | None = None
     user_id: int | None = None
+    record: str | None = None  # kind and id of the record that /api/v1/cards describes
+    cards: tuple[str, ...] | None = None  # instead of those of the view
 
 
 @blueprint.get("/")
@@ -76,14 +80,28 @@ def launch() -> Response:
         raise Refused(Reason.NO_RECORD, f"{posted.placement} without a record")
     freshness.touch(parts(), portal_id)
     return page(
-        viewer, person.name, view=place.view if place else "home", may_ask=person.is_admin is not None
+        viewer,
+        person.name,
+        view=place.view if place else "home",
+        may_ask=person.is_admin is not None,
+        object_id=place.object_id if place else None,
+        shared=str(posted.options.get("view") or "")[:SHARED_LIMIT] if place and place.view == "link" else "",
     )
 
 
-def page(viewer: Viewer, name: str, *, view: str, may_ask: bool) -> Response:
+def page(
+    viewer: Viewer,
+    name: str,
+    *,
+    view: str,
+    may_ask: bool,
+    object_id: int | None = None,
+    shared: str = "",
+) -> Response:
     """The widget page, filled from the store.
 
     view: of the manifest. may_ask: the portal answered just now, so that it may be asked once more.
+    object_id: the smart process whose item it is about. shared: the address of a view that somebody shared.
     Raises: Refused or Problem where the viewer may not see what the page is about.
     """
     with parts().engine.connect() as conn:
@@ -98,13 +116,14 @@ def page(viewer: Viewer, name: str, *, view: str, may_ask: bool) -> Response:
     first: dict[str, Any] = {"/api/v1/metrics": catalogue}
     if view == "deal" and may_ask:
         first |= _deal(viewer)
-    subject = _subject(view, viewer, visibility, first)
+    subject = _subject(view, viewer, visibility, first, object_id)
     plan = first_view(
         subject.view,
         today=periods.local_day(clock.now(), ZoneInfo(settings.timezone)),
         scope=subject.scope,
         known=[metric["key"] for metric in catalogue["metrics"]],
         deal_id=subject.deal_id,
+        cards=subject.cards,
     )
     for path in plan.requests:
         if path not in first:
@@ -116,6 +135,7 @@ def page(viewer: Viewer, name: str, *, view: str, may_ask: bool) -> Response:
     is_closed = subject.scope is not None and not visibility.can_see(scope.parse(subject.scope))
     boot |= {
         "layout": plan.layout | {"is_closed": is_closed},
+        "shared": shared,
         "catalog": first.pop("/api/v1/metrics"),
         "first": first,
     }
@@ -124,7 +144,9 @@ def page(viewer: Viewer, name: str, *, view: str, may_ask: bool) -> Response:
     )
 
 
-def _subject(view: str, viewer: Viewer, visibility: Visibility, first: dict[str, Any]) -> Subject:
+def _subject(
+    view: str, viewer: Viewer, visibility: Visibility, first: dict[str, Any], object_id: int | None
+) -> Subject:
     own = f"user:{viewer.user_id}"
     if view == "deal":
         deal = first.get(_deal_path(viewer)) or {}
@@ -132,15 +154,28 @@ def _subject(view: str, viewer: Viewer, visibility: Visibility, first: dict[str,
         return Subject(
             "deal", f"user:{owner['id']}" if owner.get("visible") else None, deal_id=viewer.entity_id
         )
+    if view in RECORD_CARDS:
+        kind = view if object_id is None else f"{view}-{object_id}"
+        # A project is looked at as far as the viewer's own people go; other records belong to somebody.
+        whose = _home(viewer, visibility).scope if view == "project" else None
+        return Subject(view, whose, record=f"{kind}/{viewer.entity_id}")
+    if view == "calls":
+        return replace(_home(viewer, visibility), cards=CALL_CARDS)
     if view == "employee" and viewer.entity_id is not None:
         return Subject("employee", f"user:{viewer.entity_id}", user_id=viewer.entity_id)
-    if view == "home":
-        if visibility.everything:
-            return Subject("department", "company")
-        departments = _widest(visibility)
-        if departments:
-            return Subject("department", f"department:{departments}")
+    if view in ("home", "link"):
+        return _home(viewer, visibility)
     return Subject("employee", own, user_id=viewer.user_id)
+
+
+def _home(viewer: Viewer, visibility: Visibility) -> Subject:
+    """The people that the viewer looks after, else the viewer."""
+    if visibility.everything:
+        return Subject("department", "company")
+    departments = _widest(visibility)
+    if departments:
+        return Subject("department", f"department:{departments}")
+    return Subject("employee", f"user:{viewer.user_id}", user_id=viewer.user_id)
 
 
 def _widest(visibility: Visibility) -> int | None:
@@ -200,14 +235,39 @@ def _boot(
         "lang": viewer.lang,
         "view": subject.view,
         "placement": viewer.placement,
-        "portal": {"member_id": portal.member_id, "origin": portal.origin, "timezone": settings.timezone},
+        "portal": {
+            "member_id": portal.member_id,
+            "origin": portal.origin,
+            "timezone": settings.timezone,
+            "link": _link(portal),
+        },
         "viewer": {
             "id": viewer.user_id,
             "name": name or (stored.name if stored else ""),
             "is_admin": viewer.is_admin,
             "heads": list(visibility.org.headed_by(viewer.user_id or 0)),
         },
-        "entity": {"deal_id": subject.deal_id, "user_id": subject.user_id},
-        "strings": i18n.section(viewer.lang, "ui"),
+        "entity": {
+            "deal_id": subject.deal_id,
+            "user_id": subject.user_id,
+            "record": subject.record,
+        },
+        "strings": _words(viewer),
         "poll_s": POLL_S,
     }
+
+
+def _words(viewer: Viewer) -> dict[str, Any]:
+    """Texts of the page; those of the setup only for whom it is."""
+    words = dict(i18n.section(viewer.lang, "ui"))
+    if viewer.is_admin:
+        words["admin"] = i18n.section(viewer.lang, "admin")
+    return words
+
+
+def _link(portal: Portal) -> str | None:
+    """The portal's address that opens a shared view; None where the place is not bound."""
+    lines = (portal.install_report or {}).get("placements") or []
+    if not any(line.get("code") == "REST_APP_URI" and line.get("ok") for line in lines):
+        return None
+    return f"{portal.origin}/marketplace/view/{parts().settings.client_id}/"

@@ -6,7 +6,9 @@ from flask import Blueprint
 
 from b24app.web import (
     api_audit,
+    api_card,
     api_channels,
+    api_choices,
     api_deal,
     api_entries,
     api_export,
@@ -47,8 +49,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     api_why.blueprint,
     api_export.blueprint,
     api_deal.blueprint,
+    api_card.blueprint,
     api_org.blueprint,
     api_settings.blueprint,
+    api_choices.blueprint,
     api_entries.blueprint,
     api_channels.blueprint,
     api_targets.blueprint,

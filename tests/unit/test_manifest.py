@@ -16,9 +16,9 @@ def test_every_place_and_scope_has_its_words_in_both_languages() -> None:
         for scope in manifest.scopes:
             assert i18n.text(lang, f"install.scope.{scope.key}.title")
             assert i18n.text(lang, f"install.scope.{scope.key}.lost")
-        for place in manifest.places:
+        for place in (*manifest.places, *manifest.object_places):
             assert place.title[lang]
-            assert i18n.text(lang, f"install.place.{place.code.lower()}")
+            assert i18n.text(lang, f"install.place.{place.key}")
 
 
 def test_the_promised_places_are_there() -> None:
@@ -27,6 +27,24 @@ def test_the_promised_places_are_there() -> None:
     assert views["USER_PROFILE_TOOLBAR"] == ("employee", "USER_ID")
     assert views["USER_PROFILE_MENU"] == ("self", None)
     assert views["LEFT_MENU"] == views["CRM_ANALYTICS_MENU"] == ("home", None)
+    assert views["CRM_LEAD_DETAIL_TAB"] == ("lead", "ID")
+    assert views["CRM_CONTACT_DETAIL_TAB"] == ("contact", "ID")
+    assert views["CRM_COMPANY_DETAIL_TAB"] == ("company", "ID")
+    assert views["TASK_VIEW_TAB"] == ("task", "taskId")
+    assert views["SONET_GROUP_DETAIL_TAB"] == ("project", "GROUP_ID")
+    assert views["TELEPHONY_ANALYTICS_MENU"] == ("calls", None)
+    assert views["REST_APP_URI"] == ("link", None)
+
+
+def test_a_smart_process_has_a_place_of_its_own_once_it_is_chosen() -> None:
+    manifest = load()
+    place = manifest.place("crm_dynamic_1032_detail_tab")
+    assert place is not None
+    assert (place.code, place.view, place.object_id) == ("CRM_DYNAMIC_1032_DETAIL_TAB", "process", 1032)
+    assert place not in manifest.places
+    assert manifest.with_objects([1032, 1032]).places == (*manifest.places, place)
+    assert manifest.place("CRM_DYNAMIC_X_DETAIL_TAB") is None
+    assert manifest.place("CRM_7_DETAIL_TAB") is None
 
 
 @pytest.mark.parametrize(

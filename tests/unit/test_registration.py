@@ -42,6 +42,13 @@ def test_a_first_installation_binds_everything() -> None:
         "USER_PROFILE_MENU",
         "LEFT_MENU",
         "CRM_ANALYTICS_MENU",
+        "CRM_LEAD_DETAIL_TAB",
+        "CRM_CONTACT_DETAIL_TAB",
+        "CRM_COMPANY_DETAIL_TAB",
+        "TASK_VIEW_TAB",
+        "SONET_GROUP_DETAIL_TAB",
+        "TELEPHONY_ANALYTICS_MENU",
+        "REST_APP_URI",
     }
     assert all(task.params["HANDLER"] == f"{URL}/" for task in tasks if task.kind == "placement")
     titles = {task.params["LANG_ALL"]["ru"]["TITLE"] for task in tasks if task.kind == "placement"}
@@ -79,11 +86,22 @@ def test_a_place_that_is_bound_twice_is_bound_once_again() -> None:
     assert [task.method for task in tasks] == ["placement.unbind", "placement.bind"]
 
 
+def test_the_tab_of_a_help_desk_comes_and_goes_with_the_choice() -> None:
+    code = "CRM_DYNAMIC_1032_DETAIL_TAB"
+    chosen = MANIFEST.with_objects([1032])
+    places, events = bind(plan(chosen, URL, ALL, [], []))
+    assert code in {place["placement"] for place in places}
+    assert plan(chosen, URL, ALL, places, events) == []
+    assert [(task.method, task.subject) for task in plan(MANIFEST, URL, ALL, places, events)] == [
+        ("placement.unbind", code)
+    ]
+
+
 def test_a_place_that_the_manifest_has_no_more_is_removed() -> None:
     places, events = bind(plan(MANIFEST, URL, ALL, [], []))
-    outdated = {"placement": "CRM_LEAD_DETAIL_TAB", "handler": f"{URL}/", "langAll": []}
+    outdated = {"placement": "CRM_QUOTE_DETAIL_TAB", "handler": f"{URL}/", "langAll": []}
     tasks = plan(MANIFEST, URL, ALL, [*places, outdated], events)
-    assert [(task.method, task.subject) for task in tasks] == [("placement.unbind", "CRM_LEAD_DETAIL_TAB")]
+    assert [(task.method, task.subject) for task in tasks] == [("placement.unbind", "CRM_QUOTE_DETAIL_TAB")]
 
 
 @pytest.mark.parametrize("empty", [[], {}, None, False, "", {"0": "x"}])
@@ -99,6 +117,9 @@ def test_missing_scopes_close_what_needs_them() -> None:
         "USER_PROFILE_TOOLBAR",
         "USER_PROFILE_MENU",
         "LEFT_MENU",
+        "SONET_GROUP_DETAIL_TAB",
+        "TELEPHONY_ANALYTICS_MENU",
+        "REST_APP_URI",
     }
     assert not any(task.subject.startswith(("ONCRM", "ONTASK")) for task in tasks)
     assert {"CRM_DEAL_DETAIL_TAB", "ONCRMDEALADD", "ONTASKDELETE"} <= closed(MANIFEST, granted)
