@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
 def _pytest(title: str, arguments: list[str], environ: dict[str, str]) -> int:
     print(f"\n=== the suite on {title} ===", flush=True)
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *arguments]
     code = subprocess.run(command, env={**os.environ, **environ}, check=False).returncode
     print(f"=== {title}: {time.monotonic() - started:.0f} s, exit {code} ===", flush=True)
     return code

@@ -20,8 +20,6 @@ from tests.browser.barriers import violations
 from tests.browser.shown import cards, cells, full, number, plain, says
 from tests.browser.stage import Stage, Window
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 ADMIN, HEAD, SELLER, TEAM_SELLER = 1, 5, 6, 11
 TEAM = 4
 """The head's department; the group of regions is under it."""
@@ -375,7 +373,7 @@ def test_a_phone_scrolls_nothing_sideways(stage: Stage, firm: Portal, user: int)
                 "(width) => { document.querySelector('.app-frame').style.width = `${width}px`; }", width
             )
             frame.wait_for_function("(width) => innerWidth === width", arg=width)
-            assert frame.evaluate("document.documentElement.scrollWidth") <= width
+            frame.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_where_the_cdn_is_away_the_local_copies_take_over(stage: Stage, firm: Portal) -> None:

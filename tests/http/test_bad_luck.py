@@ -15,7 +15,6 @@ import pytest
 import requests
 from sqlalchemy import event
 
-from b24app.facts.tables import deals, portals
 from b24app.sync import first_read
 from emulator import crm
 from emulator.seed import add_user
@@ -247,12 +246,32 @@ def test_an_open_widget_meets_a_locked_database(live: Live, shop: Portal) -> Non
     assert_number_stands(live, session)
 
 
+@contextmanager
+def gone(live: Live) -> Iterator[None]:
+    """Nothing is where the database was."""
+    engine = live.parts.engine
+
+    @event.listens_for(engine, "do_connect")
+    def _astray(_dialect: Any, _record: Any, positional: list[Any], named: dict[str, Any]) -> None:
+        if engine.dialect.name == "sqlite":
+            positional[0] = "/nowhere/app.db"
+        else:
+            named.update(host="127.0.0.1", port="1")
+
+    engine.dispose()
+    yield
+    event.remove(engine, "do_connect", _astray)
+    engine.dispose()
+
+
 def test_an_open_widget_meets_a_database_that_is_gone(live: Live, shop: Portal) -> None:
     session = token(live.open(shop, SELLER))
-    with live.parts.engine.begin() as conn:
-        deals.drop(conn)
-        portals.drop(conn)
-    for path in (NUMBER, RECORDS, "/api/v1/org", "/api/v1/sync", "/api/v1/metrics", "/api/v1/settings"):
-        answer = ask(live, session, path)
-        assert_problem(answer, 503)
-        assert answer.headers["Retry-After"]
+    with gone(live):
+        for path in (NUMBER, RECORDS, "/api/v1/org", "/api/v1/sync", "/api/v1/metrics", "/api/v1/settings"):
+            answer = ask(live, session, path)
+            assert_problem(answer, 503)
+            assert answer.headers["Retry-After"]
+        page = live.open(shop, SELLER)
+        assert (page.status_code, "Traceback" in page.text) == (503, False)
+        assert live.event(shop, "ONAPPUPDATE").status_code == 503
+    assert_number_stands(live, session)

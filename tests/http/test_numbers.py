@@ -24,8 +24,6 @@ from tests.http.demo_portals import DATA
 from tests.http.live import eventually, token
 from tests.http.processes import answers, environment, free_port, process
 
-pytestmark = pytest.mark.xdist_group("numbers")
-
 ADMIN = 1
 YEARS = {"from": "2016-01-01", "to": "2018-01-01"}
 MANAGERS = {
