@@ -96,7 +96,7 @@ def _chat(pick: random.Random, portal: dict[str, Any], number: int, owners: list
 
 
 def _history(pick: random.Random, said: list[tuple[int, datetime, dict[str, Any]]]) -> dict[str, Any]:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": str(n), "senderid": str(sender), "date": _iso(at), "text": "…", "params": params or []}
         for n, (sender, at, params) in enumerate(said, start=1)
     ]

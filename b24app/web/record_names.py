@@ -53,11 +53,11 @@ def path(record: Record) -> str:
     """Where the record is on the portal, as the portal's own pages link to it."""
     if record.kind in (Kind.TASK, Kind.TIME_RECORD):
         return f"/company/personal/user/{record.owner_id}/tasks/task/view/{subject(record).id}/"
-    if record.kind is Kind.ACTIVITY:
-        return _item_path(record.entity_type_id, record.parent_id) or "/crm/activity/"
-    if record.kind is Kind.CALL:
-        caller = client(record)
-        return _item_path(caller.entity_type_id, caller.id) if caller else "/telephony/detail.php"
+    if record.kind in (Kind.ACTIVITY, Kind.CALL):
+        whose = client(record)
+        of_client = _item_path(whose.entity_type_id, whose.id) if whose else ""
+        list_page = "/crm/activity/" if record.kind is Kind.ACTIVITY else "/telephony/detail.php"
+        return _item_path(record.entity_type_id, record.parent_id) or of_client or list_page
     return _item_path(record.entity_type_id, record.id)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from b24app.facts import case_rules, sessions, tickets
@@ -105,7 +105,8 @@ def test_a_chat_is_read_again_while_a_reply_or_a_vote_may_come_unannounced() -> 
     answered, rated = Talk(now - 50, None), Talk(now - 50, False)
     assert sessions.read_again_at(Talk(None, None), None, now) == now + 60
     assert sessions.read_again_at(answered, None, now) is None  # its activity will tell
-    assert sessions.read_again_at(answered, now - 10, now) == now + 1800
+    assert sessions.read_again_at(answered, now - 10, now) == now + 300
+    assert sessions.read_again_at(answered, now - 7200, now) == now + 7200
     assert sessions.read_again_at(rated, now - 10, now) is None
     assert sessions.read_again_at(answered, now - 4 * 86_400, now) is None
 
@@ -240,6 +241,7 @@ def test_durations_are_calendar_time_or_working_time() -> None:
     assert by_work.seconds(night, night - 60) == -60
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     opened=st.integers(0, 2 * 10**9), reply=st.integers(-(10**6), 10**6), length=st.integers(-(10**6), 10**6)
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -84,7 +85,7 @@ def _read(engine: Engine, portal: dict[str, Any], seed: int) -> int:
     with engine.begin() as conn:
         for name in (ticket_lists.name_of(DESK_TYPE), ticket_lists.history_name_of(DESK_TYPE)):
             stored.set_source(conn, portal_id, name, state="ready")
-    steps = [
+    steps: list[Callable[[], None]] = [
         lambda: stored.save(engine, portal_id, {name: portal[name] for name in _CRM}),
         lambda: _save_chats(engine, portal_id, portal),
         lambda: _save_calls(engine, portal_id, portal),
