@@ -16,7 +16,6 @@ from tests.browser.stage import Stage, Window
 
 ADMIN = 1
 PLACES = sorted(place.code for place in load().places)
-WITHOUT_DEPARTMENTS = {"crm", "user", "placement"}
 
 
 @pytest.fixture
@@ -58,8 +57,7 @@ def test_an_admin_installs_and_is_led_to_the_first_numbers(stage: Stage, portal:
 
 def test_missing_rights_are_shown_and_do_not_hinder(stage: Stage, portal: Portal) -> None:
     app = stage.live.emulator.app(portal)
-    app.scopes.clear()
-    app.scopes.update(WITHOUT_DEPARTMENTS)
+    app.scopes.discard("department")
     with stage.window(portal, ADMIN) as window:
         show_app_page(window)
         frame = window.frame()
@@ -71,15 +69,38 @@ def test_missing_rights_are_shown_and_do_not_hinder(stage: Stage, portal: Portal
         assert frame.locator(".steps li[data-state=done]").count() >= 3 + len(PLACES)
         assert not app.is_installed
         assert violations(frame) == []
+        finished(window)  # by itself: nobody has pressed anything
+        assert_app_with_numbers(window)
+
+
+@pytest.mark.parametrize("lost", ["crm", "placement"])
+def test_without_a_right_that_everything_needs_it_still_leads_into_the_app(
+    stage: Stage, portal: Portal, lost: str
+) -> None:
+    stage.live.emulator.app(portal).scopes.discard(lost)
+    with stage.window(portal, ADMIN) as window:
+        show_app_page(window)
+        window.frame().locator(".steps li[data-state=missing]").first.wait_for()
+        finished(window)
+        assert window.frame(is_settled=False).locator("#app").count() == 1
+
+
+def test_who_wants_to_read_what_is_missing_may_stay(stage: Stage, portal: Portal) -> None:
+    app = stage.live.emulator.app(portal)
+    app.scopes.discard("telephony")
+    with stage.window(portal, ADMIN) as window:
+        show_app_page(window)
+        frame = window.frame()
+        frame.click("[data-key=stay]")
+        window.page.wait_for_timeout(5_000)
+        assert not app.is_installed
         frame.click("[data-key=go]")
         finished(window)
-        assert_app_with_numbers(window)
 
 
 def test_a_right_that_was_granted_meanwhile_is_found_by_repeating(stage: Stage, portal: Portal) -> None:
     app = stage.live.emulator.app(portal)
-    app.scopes.clear()
-    app.scopes.update(WITHOUT_DEPARTMENTS)
+    app.scopes.discard("department")
     with stage.window(portal, ADMIN) as window:
         show_app_page(window)
         frame = window.frame()
