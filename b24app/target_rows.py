@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from b24app import scope as scopes
@@ -147,6 +148,7 @@ def edited(changes: Sequence[Any], known: Known) -> list[Wish]:
     return found
 
 
+@lru_cache(maxsize=10_000)
 def plain(value: Fraction) -> str:
     """The decimal without exponent or needless zeros: `1500`, `0.7`. Exact for what can be stored."""
     number = Decimal(value.numerator) / Decimal(value.denominator)
@@ -159,6 +161,22 @@ def _parts(metric: Metric, value: Fraction, months: int) -> tuple[Fraction, ...]
         return (value,)
     places = 2 if metric.unit is Unit.MONEY else 0
     return spread_over_quarter(value, adds_up=metric.adds_up, places=places)
+
+
+@lru_cache(maxsize=10_000)
+def _months(text: str, quarters: bool) -> tuple[date, ...]:
+    """The first days of the months that are named; none for anything else."""
+    if match := _MONTH.fullmatch(text):
+        return (date(int(match[1]), int(match[2]), 1),)
+    if quarters and (match := _QUARTER.fullmatch(text)):
+        first = date(int(match[1]), int(match[2]) * 3 - 2, 1)
+        return tuple(shift_months(first, step) for step in range(3))
+    return ()
+
+
+@lru_cache(maxsize=10_000)
+def _scope(text: str) -> Scope:
+    return scopes.parse(text)
 
 
 def _text(cell: Any) -> Any:
@@ -195,7 +213,7 @@ class _Reader:
     def scope(self, place: int, row: Row) -> Scope | None:
         text = _text(row.get("scope"))
         try:
-            found = scopes.parse(text if isinstance(text, str) else "")
+            found = _scope(text if isinstance(text, str) else "")
         except ValueError:
             self.refuse(place, "scope", f"{text!r} is not one of user:ID, department:ID, company")
             return None
@@ -214,14 +232,10 @@ class _Reader:
 
     def months(self, place: int, row: Row, *, quarters: bool = True) -> tuple[date, ...]:
         text = _text(row.get("month"))
-        if isinstance(text, str):
-            if match := _MONTH.fullmatch(text):
-                return (date(int(match[1]), int(match[2]), 1),)
-            if quarters and (match := _QUARTER.fullmatch(text)):
-                first = date(int(match[1]), int(match[2]) * 3 - 2, 1)
-                return tuple(shift_months(first, step) for step in range(3))
-        self.refuse(place, "month", f"{text!r} is no month like 2026-11")
-        return ()
+        found = _months(text, quarters) if isinstance(text, str) else ()
+        if not found:
+            self.refuse(place, "month", f"{text!r} is no month like 2026-11")
+        return found
 
     def value(self, place: int, row: Row, metric: Metric | None) -> Fraction | None:
         found = self.number(place, "value", row.get("value"))
@@ -241,11 +255,10 @@ class _Reader:
         if not number.is_finite() or abs(number) >= LIMIT:
             self.refuse(place, field, f"{given!r} is out of all bounds")
             return None
-        found = Fraction(number)
-        if (found * 10**PLACES).denominator != 1:
+        if number and int(number.normalize().as_tuple().exponent) < -PLACES:
             self.refuse(place, field, f"{given!r} has more than {PLACES} decimal places")
             return None
-        return found
+        return Fraction(number)
 
     def check_pair(self, place: int, metric: Metric, scope: Scope, months: Sequence[date]) -> None:
         """Refuse what nobody could ever reach: a KPI that employees have not, plans for people who left."""

@@ -50,6 +50,9 @@ from b24app.web.target_grid import asked_grid, grid_json, named, rows_in
 
 blueprint = Blueprint("api_targets", __name__, url_prefix="/api/v1")
 
+UPLOAD_LIMIT = 24 * 1024 * 1024
+"""Bytes: as many rows as one upload may have fit, in every format."""
+
 LONGEST_MONTHS = 60
 CHANGES_LIMIT = 10_000
 SHOWN_REFUSALS = 50
@@ -63,6 +66,7 @@ def put() -> Response:
     """Set targets, all or nothing; the same metric, scope and month again replaces."""
     asking = viewer()
     scopes.require_admin(asking)
+    request.max_content_length = UPLOAD_LIMIT
     try:
         sheet = sheets.read(request.get_data(), _COLUMN_NAMES, request.mimetype)
         with parts().engine.begin() as conn:

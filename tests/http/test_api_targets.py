@@ -159,6 +159,25 @@ def test_what_is_no_list_is_refused(api: Api, body: bytes) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+def test_a_hundred_thousand_rows_are_one_upload_and_one_more_is_too_much(api: Api, engine: Engine) -> None:
+    months = [f"{year}-{number:02d}" for year in range(2000, 2100) for number in range(1, 13)]
+    metrics = ("revenue", "deals_won", "average_check", "deals_lost", "win_rate", "leads_new")
+    scopes = (
+        "company",
+        *(f"department:{number}" for number in (1, 10, 11, 20)),
+        *(f"user:{n}" for n in range(1, 6)),
+    )
+    rows = [row(scope, 5, month, metric) for scope in scopes for metric in metrics for month in months]
+    refused = put(api, [*rows, *rows[: 100_001 - len(rows)]])
+    assert refused.status_code == 413
+    rows += [row(scope, 6, month, "cases") for scope in scopes for month in months]
+    rows += [row(scope, 7, month, "meetings") for scope in scopes for month in months]
+    answer = put(api, rows[:100_000])
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 96_000})
+    with engine.connect() as conn:
+        assert conn.execute(select(func.count()).select_from(targets)).scalar_one() == 96_000
+
+
 def test_only_admins_and_programs_upload(api: Api) -> None:
     for user_id in (ANNA, IVAN):
         assert api.call("PUT", PATH, user_id, json=[row(f"user:{ANNA}", 1)]).status_code == 403
