@@ -4,7 +4,8 @@ Whether the viewer may see the deal is the portal's decision: the deal is read w
 Where the portal does not answer, those who may see the responsible employee's KPIs get the stored deal.
 
     {"portal", "deal", "live": true, "as_of", "status": "open" | "won" | "lost",
-     "owner": {"id", "name", "visible"},            visible: the viewer may see this employee's KPIs
+     "owner": {"id", "name", "visible", "department": {"id", "name"} | null},
+                       visible: the viewer may see this employee's KPIs
      "pipeline": {"id", "name"}, "stage": {"id", "name"},
      "amount", "currency", "report_amount", "report_currency",
      "created_at",
@@ -184,6 +185,7 @@ def _describe(
             "id": found.owner_id,
             "name": owner.name if owner else "",
             "visible": visibility.can_see_user(found.owner_id),
+            "department": _department(found.owner_id, visibility),
         },
         "pipeline": {"id": found.category_id, "name": names.pipeline},
         "stage": {"id": found.stage_id, "name": names.stages.get(found.stage_id, found.stage_id)},
@@ -208,6 +210,15 @@ def _describe(
         "returns": count_returns(entries, names.order),
         "contribution": _contribution(found, report_amount, rates.currency, settings),
     }
+
+
+def _department(owner_id: int, visibility: Visibility) -> dict[str, Any] | None:
+    """The first of the employee's departments that is open to the viewer."""
+    owner = visibility.org.users.get(owner_id)
+    for number in owner.department_ids if owner else ():
+        if number in visibility.org.departments and visibility.can_see_department(number):
+            return {"id": number, "name": visibility.org.departments[number].name}
+    return None
 
 
 def _beside_norm(seconds: int, durations_s: tuple[int, ...], won_deals: int) -> dict[str, Any]:

@@ -58,6 +58,11 @@ export function makeApi({ token, first, closed, onExpired }) {
     return response.status === 204 ? null : response.json();
   }
 
+  /** Send a file or a text as it is; `type` is its media type. */
+  async function upload(method, path, body, type) {
+    return (await send(path, { "Content-Type": type }, { method, body })).json();
+  }
+
   /** A file: `{blob, name}`. */
   async function download(path) {
     const response = await send(path, {});
@@ -88,7 +93,7 @@ export function makeApi({ token, first, closed, onExpired }) {
   }
 
   return {
-    get, peek, fresh, download,
+    get, peek, fresh, download, upload,
     post: (path, body) => change("POST", path, body),
     put: (path, body) => change("PUT", path, body),
     patch: (path, body) => change("PATCH", path, body),

@@ -5,6 +5,7 @@ import { applyTheme } from "./period_bar.js";
 import { readState } from "./state.js";
 import { showDeal } from "./views/deal.js";
 import { showPage } from "./views/page.js";
+import { showRecord } from "./views/record.js";
 import { showSetup } from "./views/setup.js";
 
 const root = document.getElementById("app");
@@ -14,5 +15,6 @@ applyTheme();
 document.addEventListener("session-expired", () => void bridge.relaunch());
 
 if (boot.view === "deal") showDeal(root);
+else if (boot.entity.record) showRecord(root);
 else if (boot.view === "setup") showSetup(root);
-else showPage(root, readState(location.hash, defaults));
+else showPage(root, readState(location.hash || boot.shared || "", defaults));

@@ -23,6 +23,7 @@ export function exported(format, metrics, scope, period, { compare, by } = {}) {
 
 export const org = "/api/v1/org";
 export const sync = "/api/v1/sync";
+export const card = (record) => `/api/v1/cards/${record}`;
 export const deal = (id) => `/api/v1/deals/${id}`;
 
 /** Why the won amount changed, and the deals that moved it most. */

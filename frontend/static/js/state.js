@@ -3,7 +3,7 @@
 import { KINDS } from "./periods.js";
 
 const COMPARES = ["previous", "year", "none"];
-const VIEWS = ["plan", "tv", "sheet"];
+const VIEWS = ["plan", "tv", "sheet", "setup"];
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const SCOPE = /^(company|me|(user|department):\d+)$/;
 const KEY = /^\w+$/;
@@ -29,6 +29,7 @@ export function readState(hash, defaults) {
   take("trend", KEY);
   if (VIEWS.includes(said.get("view"))) state.view = said.get("view");
   take("plan", KEY);
+  take("tab", KEY);
   take("year", /^20\d\d$/, Number);
   take("pipeline", /^\d+$/);
   take("more", /^1$/, () => true);
@@ -52,7 +53,7 @@ export function writeState(state) {
   }
   if (compare !== "previous") said.set("compare", compare);
   if (trend) said.set("trend", trend);
-  for (const name of ["view", "plan", "year", "pipeline"]) if (state[name]) said.set(name, state[name]);
+  for (const name of ["view", "plan", "year", "tab", "pipeline"]) if (state[name]) said.set(name, state[name]);
   if (state.more) said.set("more", "1");
   if (sort && sort.by !== "attention") said.set("sort", `${sort.down ? "-" : ""}${sort.by}`);
   if (open) said.set("open", `${open.metric}@${open.scope}`);

@@ -4,8 +4,9 @@ import { boot, bridge, lang, metricOf, plural, style, t } from "../context.js";
 import { card, skeleton } from "../card.js";
 import { h, icon } from "../dom.js";
 import { explain } from "../explain.js";
-import { duration, exact, money, moment, short } from "../format.js";
+import { duration, exact, money, moment, percent, short } from "../format.js";
 import { needsSync, notices } from "../notices.js";
+import { toast } from "../overlay.js";
 import * as periods from "../periods.js";
 import { openRecords } from "../records.js";
 import * as requests from "../requests.js";
@@ -33,6 +34,7 @@ export function showDeal(root) {
     const wanted = {};
     if (scope) wanted.now = requests.kpi(layout.cards, scope, "period=month", { compare: "previous" });
     wanted.deal = requests.deal(dealId);
+    if (deal?.status === "open" && deal.owner.department) wanted.team = requests.kpi(["revenue"], `department:${deal.owner.department.id}`, "period=month");
     if (scope) wanted.series = requests.series(layout.cards, scope, pieces);
     if (needsSync(last.now?.body, age(last.now?.body?.as_of, new Date())) || last.now?.error) wanted.sync = requests.sync;
     return wanted;
@@ -46,10 +48,10 @@ export function showDeal(root) {
     memo(box.notices, [answer, held.now?.error, held.deal?.error, held.sync?.body], () =>
       notices({ answer, error: held.deal?.error ?? held.now?.error, sync: held.sync?.body, onRetry: page.retry }));
     memo(box.facts, [deal, held.deal?.error], () => (deal ? thisDeal(deal) : held.deal?.error ? [] : waiting()));
-    memo(box.effect, [deal, answer], () => (deal ? effect(deal, answer) : []));
+    memo(box.effect, [deal, answer, held.team?.body], () => (deal ? [effect(deal, answer, held.team?.body ?? null), nextStep(deal)] : []));
     memo(box.head, [deal], () => ownerHead(deal));
     memo(box.cards, [answer, held.series?.body, deal?.owner.visible, held.now?.error, current], () => cards(held));
-    if (deal && !held.now && needs().now) queueMicrotask(() => void page.refresh());
+    if (deal && ((!held.now && needs().now) || (!held.team && needs().team))) queueMicrotask(() => void page.refresh());
     if (!held.sync && needs().sync) queueMicrotask(() => void page.refresh());
   }
 
@@ -123,12 +125,40 @@ function fact(name, value, note) {
 }
 
 function hint(deal) {
-  if (deal.status !== "open" || !deal.last_activity || deal.last_activity.seconds < QUIET_S) return deal.last_activity ? moment(deal.last_activity.at, { lang, timezone: boot.portal.timezone, now: new Date() }) : null;
-  return h("span", {}, t("deal.quiet"), " ", h("button", { class: "button quiet inline", type: "button", data: { key: "plan" }, onClick: () => bridge.open(`/crm/deal/details/${deal.deal}/`) }, t("deal.plan")));
+  return deal.last_activity ? moment(deal.last_activity.at, { lang, timezone: boot.portal.timezone, now: new Date() }) : null;
+}
+
+/** What to do next, by rules; the to-do is made by the portal itself, with the viewer's own rights. */
+function nextStep(deal) {
+  if (deal.status !== "open") return [];
+  const stage = deal.in_stage;
+  const text = !deal.last_activity ? t("next.nothing")
+    : deal.last_activity.seconds >= QUIET_S ? t("next.quiet", { time: duration(deal.last_activity.seconds, lang) })
+      : stage && stage.p75 !== null && stage.seconds > stage.p75 ? t("next.late") : null;
+  if (!text) return [];
+  const button = h("button", { class: "button primary", type: "button", data: { key: "todo" }, onClick: () => void add() }, icon("task"), t("next.todo"));
+
+  async function add() {
+    button.classList.add("busy");
+    const fields = { ownerTypeId: 2, ownerId: deal.deal, deadline: `${periods.addDays(layout.today, 1)}T10:00:00`, title: t("next.todo_title"), description: text, responsibleId: boot.viewer.id };
+    try {
+      const done = await bridge.call("crm.activity.todo.add", fields);
+      if (done === null) await bridge.open(`/crm/deal/details/${deal.deal}/`); // without a portal around: its own card
+      else {
+        button.remove();
+        await toast(t("next.done"));
+      }
+    } catch {
+      await toast(t("next.failed"));
+    }
+    button.classList.remove("busy");
+  }
+
+  return h("section", { class: "panel" }, h("div", { class: "panel-head" }, h("h2", {}, t("next.title"))), h("div", { class: "panel-body next-step" }, h("p", { class: "grow" }, text), button));
 }
 
 /** What winning this deal would do to its owner's month, or what it has already done. */
-function effect(deal, answer) {
+function effect(deal, answer, team) {
   if (deal.contribution) return closedEffect(deal);
   const revenue = answer?.values.find((value) => value.metric === "revenue");
   if (!deal.owner.visible || !revenue || revenue.value === null || deal.report_amount === null || Number(deal.report_amount) === 0) return [];
@@ -143,9 +173,23 @@ function effect(deal, answer) {
   }
   return h("section", { class: "panel" },
     h("div", { class: "panel-head" }, h("h2", {}, t("deal.if_won")), h("span", { class: "aside" }, `+ ${money(deal.amount, deal.currency, lang)}`)),
+    h("div", { class: "plan-steps" }, planStep(t("effect.whose", { name: deal.owner.name }), revenue, deal.report_amount, how),
+      team ? planStep(`${t("effect.department")}: ${deal.owner.department.name}`, team.values[0], deal.report_amount, style(team)) : null),
     h("div", { class: "if-won" }, steps.map(([name, before, then, title]) =>
       h("div", {}, h("span", { class: "aside" }, name),
         h("span", { class: "arrow number", title }, h("span", { class: "from" }, before), h("span", { "aria-hidden": "true" }, " → "), h("span", { class: "hidden-text" }, ` ${t("deal.becomes")} `), then)))));
+}
+
+/** A plan before and after: "70 % → 82 %"; nothing where there is none. */
+function planStep(name, value, amount, how) {
+  const target = Number(value?.target);
+  if (!(target > 0) || value.value === null) return null;
+  const [before, then] = [Number(value.value), Number(value.value) + Number(amount)];
+  const width = (part) => `${Math.min(100, (part / Math.max(target, then)) * 100)}%`;
+  return h("div", { class: "plan-step" }, h("span", { class: "aside" }, name),
+    h("span", { class: "arrow number" }, h("span", { class: "from" }, percent(before / target, lang)), h("span", { "aria-hidden": "true" }, " → "), h("span", { class: "hidden-text" }, ` ${t("deal.becomes")} `), percent(then / target, lang)),
+    h("div", { class: "meter", "aria-hidden": "true" }, h("b", { style: { width: width(then) } }), h("i", { style: { width: width(before), position: "relative" } })),
+    h("span", { class: "aside" }, t("effect.plan", { amount: short(then, "money", how), target: short(target, "money", how) })));
 }
 
 function closedEffect(deal) {

@@ -45,6 +45,7 @@ export function showPage(root, state) {
     const { cards, more } = chosen();
     const people = team ? splittable(cards, "user") : [];
     const isWhole = people.length === cards.length; // then one answer has the totals and the people
+    if (state.view === "setup" && boot.viewer.is_admin) return { sync: requests.sync };
     const wanted = { now: requests.kpi(cards, scope, query, { compare: compared, by: team && isWhole ? "user" : null }) };
     wanted.org = requests.org;
     wanted.set = requests.appliedSet(scope, setDay());
@@ -61,7 +62,7 @@ export function showPage(root, state) {
     const moreDated = splittable(more, pieces.by);
     if (moreDated.length && (state.more || moreDated.includes(trendMetric()))) wanted.moreSeries = requests.series(state.more ? moreDated : [trendMetric()], scope, pieces);
     const departments = team && hasTeams(last.org?.body, scope) ? splittable(cards, "department") : [];
-    if (departments.length) wanted.departments = requests.kpi(departments, scope, query, { compare: compared, by: "department" });
+    if (departments.length) wanted.departments = requests.kpi(departments, scope, query, { by: "department" });
     if (team && last.why?.body?.change) wanted.moved = requests.moved(scope, query, compared ?? "previous");
     if (pieces.by === "month" && trendMetric()) wanted.steps = requests.targets(trendMetric(), scopeOf(), pieces.from.slice(0, 7), pieces.to.slice(0, 7));
     if (needsSync(last.now?.body, age(last.now?.body?.as_of, new Date())) || last.now?.error) wanted.sync = requests.sync;
@@ -71,6 +72,7 @@ export function showPage(root, state) {
   /** The cards of the scope: those of its KPI set, and what else there is. Until the set is known, those it came with. */
   function chosen() {
     const body = last.set?.body;
+    if (layout.is_fixed) return layout;
     if (!body || body.scope !== scopeOf()) return ui.cards ?? layout;
     const known = [...layout.cards, ...layout.more];
     const cards = body.set.metrics.map((one) => one.metric).filter((key) => known.includes(key));
@@ -114,6 +116,7 @@ export function showPage(root, state) {
     if (answer?.today > layout.today) newDay(answer.today);
     const org = held.org?.body ?? null;
     document.body.classList.toggle("is-tv", state.view === "tv" && Boolean(answer));
+    if (state.view === "setup" && boot.viewer.is_admin) return drawSetup();
     if (state.view && answer && org) {
       drawView(answer, org, held);
     } else {
@@ -123,6 +126,19 @@ export function showPage(root, state) {
       drawBlocks(answer, org, held);
     }
     if (Object.entries(needs()).some(([name, path]) => held[name]?.path !== path)) queueMicrotask(() => void page.refresh());
+  }
+
+  /** The setup takes the place of everything; its modules come only to those who open it. */
+  function drawSetup() {
+    for (const name of BLOCKS) if (name !== "screen") memo(box[name], [], () => []);
+    ui.editor = null;
+    memo(box.screen, ["setup", state.tab], () => h("div", { class: "admin" }));
+    const place = box.screen.firstElementChild;
+    if (!place || place.dataset.tab === (state.tab ?? "")) return;
+    place.dataset.tab = state.tab ?? "";
+    void import("../admin/index.js").then(({ showAdmin }) => showAdmin(place, {
+      tab: state.tab, onTab: (tab) => void choose({ tab }), onClose: () => void choose({ view: null, tab: null }),
+    }));
   }
 
   /** Another way to look at the same: the plan grid, the screen on the wall, the sheet of the one-to-one. */
@@ -206,6 +222,7 @@ export function showPage(root, state) {
           isTeam(state.scope) ? tool("tv", "tv.title", "tv", () => void choose({ view: "tv" })) : tool("print", "sheet.title", "sheet", () => void choose({ view: "sheet" })),
           exportControl((format) => requests.exported(format, [...chosen().cards, ...chosen().more], state.scope, query, { compare: state.compare === "none" ? null : state.compare })),
           tool("link", "action.share", "share", () => void copyLink()),
+          boot.viewer.is_admin && tool("gear", "setup.open", "setup", () => void choose({ view: "setup" })),
           themeControl()),
         answer && asOf(answer)]);
   }

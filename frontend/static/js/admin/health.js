@@ -1,0 +1,45 @@
+/** The state of the data: every source, how far it is read, when, and what went wrong. */
+
+import { api, boot, has, lang, t } from "../context.js";
+import { h, icon } from "../dom.js";
+import { moment, percent } from "../format.js";
+import { notices } from "../notices.js";
+import { loaded, table } from "./parts.js";
+
+const GLYPHS = { ready: "check", reading: "wait", pending: "dot", off: "warn" };
+const TONES = { ready: "good", off: "warn" };
+
+export function showHealth(box) {
+  void loaded(box, () => api.fresh("/api/v1/sync"), (sync) => [
+    notices({ answer: null, error: null, sync, onRetry: () => showHealth(box) }),
+    h("section", { class: "panel" },
+      h("div", { class: "panel-head" }, h("h2", {}, t("setup.title")), h("span", { class: "aside" }, sync.complete ? t("setup.complete") : percent(sync.progress, lang)),
+        h("span", { class: "spring" }), h("button", { class: "button small", type: "button", data: { key: "health-again" }, onClick: () => showHealth(box) }, icon("retry"), t("admin.look_again"))),
+      table(t("setup.title"), [
+        { name: t("admin.health.source"), cell: (source) => h("b", { class: "source" }, named(source.source)) },
+        { name: t("admin.health.state"), cell: state },
+        { name: t("admin.health.rows"), isNumber: true, cell: (source) => (source.rows === null ? "—" : new Intl.NumberFormat(lang).format(source.rows)) },
+        { name: t("admin.health.since"), cell: (source) => (source.covered_from ? day(source.covered_from) : source.state === "ready" ? t("admin.health.all") : "—") },
+        { name: t("admin.health.read_at"), cell: (source) => (source.read_at ? moment(source.read_at, { lang, timezone: boot.portal.timezone, now: new Date() }) : "—") },
+        { name: t("admin.health.trouble"), cell: (source) => trouble(source) },
+      ], sync.sources, "")),
+  ]);
+}
+
+function named(source) {
+  return has(`sources.${source}`) ? t(`sources.${source}`) : source;
+}
+
+function state(source) {
+  const text = source.state === "reading" ? `${t("admin.health.reading")} ${percent(source.progress, lang)}` : t(`setup.${source.state}`);
+  return h("span", { class: `status ${TONES[source.state] ?? ""}` }, icon(GLYPHS[source.state] ?? "dot"), text);
+}
+
+function trouble(source) {
+  if (source.reason) return h("span", { class: "wrap" }, has(`state.${source.reason}`) ? t(`state.${source.reason}`) : source.reason);
+  return source.error ? h("code", {}, source.error) : "";
+}
+
+function day(text) {
+  return new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
+}
