@@ -5,7 +5,7 @@ BIN := .venv/bin
 DATA ?=
 .DEFAULT_GOAL := help
 
-.PHONY: help setup setup-dev demo serve test check format screenshots clean
+.PHONY: help setup setup-dev demo serve test check format screenshots reference clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ format: setup-dev  ## format and mend what can be mended
 
 screenshots: setup-dev  ## pictures of every screen for the documents
 	@$(BIN)/python -m tests.browser.screenshots
+
+reference: setup  ## docs/kpis.*.md from the catalogue
+	@$(BIN)/python -m b24app.reference
 
 clean:  ## remove what setup made; var/ with the data stays
 	rm -rf .venv frontend/node_modules
