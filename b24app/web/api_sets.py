@@ -73,7 +73,7 @@ def every() -> Response:
     """All sets in their newest version, and the ready-made ones to begin with."""
     scopes.require_admin(viewer())
     with parts().engine.connect() as conn:
-        desk = _desk(conn)
+        desk = _desk(conn, viewer())
     now = in_force(desk.sets, desk.today)
     people = [
         set_of(now, desk.org, user.id)
@@ -96,7 +96,7 @@ def create() -> tuple[Response, int]:
     """A new set; warnings do not keep it from being stored."""
     scopes.require_admin(viewer())
     with parts().engine.begin() as conn:
-        desk = _desk(conn)
+        desk = _desk(conn, viewer())
         draft = _draft(desk)
         made = kpi_sets.create(conn, desk.asking.portal_id, draft, by=desk.asking.user_id, at=clock.epoch())
         told = set_warnings.told(conn, desk.asking, draft, desk.sets, made.set_id)
@@ -109,7 +109,7 @@ def change(set_id: str) -> Response:
     """A new version of a set."""
     scopes.require_admin(viewer())
     with parts().engine.begin() as conn:
-        desk = _desk(conn)
+        desk = _desk(conn, viewer())
         _must_exist(set_id, desk)
         draft = _draft(desk)
         try:
@@ -132,7 +132,7 @@ def retire(set_id: str) -> tuple[str, int]:
     if not (version.isascii() and version.isdigit()):
         raise parameters.wrong("version", "must be the version that is to end")
     with parts().engine.begin() as conn:
-        desk = _desk(conn)
+        desk = _desk(conn, viewer())
         last = _must_exist(set_id, desk)
         draft = Draft(
             last.name, last.purpose, last.owner_id, desk.today, last.metrics, last.assigned, last.version
@@ -158,7 +158,7 @@ def versions(set_id: str) -> Response:
     """Every version of a set, newest first."""
     scopes.require_admin(viewer())
     with parts().engine.connect() as conn:
-        desk = _desk(conn)
+        desk = _desk(conn, viewer())
     found = [one for one in desk.sets if one.set_id == set_id]
     if not found:
         raise _no_such(set_id)
@@ -171,7 +171,7 @@ def check() -> Response:
     """What there is to be said about a draft."""
     scopes.require_admin(viewer())
     with parts().engine.connect() as conn:
-        desk = _desk(conn)
+        desk = _desk(conn, viewer())
         told = set_warnings.told(conn, desk.asking, _draft(desk), desk.sets, None)
     return jsonify(warnings=told)
 
@@ -181,19 +181,23 @@ def check() -> Response:
 def applied() -> Response:
     """The set of an employee or of a department on a day; of the company it is the viewer's own."""
     given = parameters.single(("scope", "day"))
+    return jsonify(applied_json(viewer(), given.get("scope"), _day(given["day"]) if "day" in given else None))
+
+
+def applied_json(asking: Viewer, asked_scope: str | None, day: date | None) -> dict[str, Any]:
+    """The body of `GET /api/v1/sets/applied`; without a day, of today. Raises: Problem."""
     with parts().engine.connect() as conn:
-        desk = _desk(conn)
-        asked = scopes.asked_scope(given.get("scope"), desk.asking, desk.visibility)
-        day = _day(given["day"]) if "day" in given else desk.today
-        now = in_force(desk.sets, day)
-    found = applied_set(now, desk.org, asked, desk.asking.user_id)
-    return jsonify(
-        portal=desk.asking.member_id,
-        scope=str(asked),
-        day=day.isoformat(),
-        is_usual=found is None,
-        set=usual_json(desk.asking.lang) if found is None else set_json(found, desk),
-    )
+        desk = _desk(conn, asking)
+    asked = scopes.asked_scope(asked_scope, asking, desk.visibility)
+    on = day or desk.today
+    found = applied_set(in_force(desk.sets, on), desk.org, asked, asking.user_id)
+    return {
+        "portal": asking.member_id,
+        "scope": str(asked),
+        "day": on.isoformat(),
+        "is_usual": found is None,
+        "set": usual_json(asking.lang) if found is None else set_json(found, desk),
+    }
 
 
 def applied_set(sets: Sequence[KpiSet], org: Org, asked: Scope, viewer_id: int | None) -> KpiSet | None:
@@ -246,8 +250,7 @@ def usual_json(lang: str) -> dict[str, Any]:
     }
 
 
-def _desk(conn: Connection) -> Desk:
-    asking = viewer()
+def _desk(conn: Connection, asking: Viewer) -> Desk:
     visibility, settings = scopes.seen_by(conn, asking)
     today = periods.local_day(clock.now(), ZoneInfo(settings.timezone))
     return Desk(asking, visibility, today, kpi_sets.load(conn, asking.portal_id))

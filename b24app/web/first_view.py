@@ -100,6 +100,7 @@ def first_view(
         requests.append(now_path(("funnel",), scope, by="stage", compare=None))
     if view == "department":
         requests.append(now_path(cards, scope, by="department", compare=None))
+        requests.append(f"/api/v1/why?scope={scope}&period=month&compare=previous")
     return FirstView(layout, tuple(requests))
 
 
@@ -113,6 +114,11 @@ def now_path(
     if by:
         parts.append(f"by={by}")
     return "/api/v1/kpi?" + "&".join(parts)
+
+
+def set_path(scope: str, today: date) -> str:
+    """The KPI set by which the scope is looked at."""
+    return f"/api/v1/sets/applied?scope={scope}&day={today}"
 
 
 def series_path(metrics: Sequence[str], scope: str, today: date) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
@@ -19,9 +20,9 @@ from b24app.portals.registry import Portal
 from b24app.portals.settings import PortalSettings
 from b24app.sync import freshness
 from b24app.viewer import Viewer
-from b24app.web import api_deal, api_kpi, api_org, pages, scopes, session
+from b24app.web import api_deal, api_kpi, api_org, api_sets, api_why, pages, scopes, session
 from b24app.web.context import parts
-from b24app.web.first_view import CALL_CARDS, RECORD_CARDS, first_view
+from b24app.web.first_view import CALL_CARDS, RECORD_CARDS, first_view, set_path
 from b24app.web.headers import allow_framing
 from b24app.web.problems import Problem
 from b24app.web.welcome import known_portal, welcome
@@ -117,13 +118,14 @@ def page(
     if view == "deal" and may_ask:
         first |= _deal(viewer)
     subject = _subject(view, viewer, visibility, first, object_id)
+    today = periods.local_day(clock.now(), ZoneInfo(settings.timezone))
     plan = first_view(
         subject.view,
-        today=periods.local_day(clock.now(), ZoneInfo(settings.timezone)),
+        today=today,
         scope=subject.scope,
         known=[metric["key"] for metric in catalogue["metrics"]],
         deal_id=subject.deal_id,
-        cards=subject.cards,
+        cards=subject.cards or _own_cards(viewer, subject, today, first),
     )
     for path in plan.requests:
         if path not in first:
@@ -134,7 +136,7 @@ def page(
     boot = _boot(viewer, portal, subject, visibility, settings, name)
     is_closed = subject.scope is not None and not visibility.can_see(scope.parse(subject.scope))
     boot |= {
-        "layout": plan.layout | {"is_closed": is_closed},
+        "layout": plan.layout | {"is_closed": is_closed, "is_fixed": subject.cards is not None},
         "shared": shared,
         "catalog": first.pop("/api/v1/metrics"),
         "first": first,
@@ -166,6 +168,20 @@ def _subject(
     if view in ("home", "link"):
         return _home(viewer, visibility)
     return Subject("employee", own, user_id=viewer.user_id)
+
+
+def _own_cards(
+    viewer: Viewer, subject: Subject, today: date, first: dict[str, Any]
+) -> tuple[str, ...] | None:
+    """The KPIs of the set by which the page's people are looked at, which comes with the page too."""
+    if subject.scope is None or subject.view not in ("department", "employee"):
+        return None
+    try:
+        applied = api_sets.applied_json(viewer, subject.scope, today)
+    except Problem:
+        return None  # the scope is not open to the viewer: the page says so
+    first[set_path(subject.scope, today)] = applied
+    return tuple(one["metric"] for one in applied["set"]["metrics"])
 
 
 def _home(viewer: Viewer, visibility: Visibility) -> Subject:
@@ -210,6 +226,8 @@ def _answer(path: str, viewer: Viewer) -> Any:
     try:
         if parsed.path == "/api/v1/kpi":
             return api_kpi.kpi_json(viewer, parse_qsl(parsed.query))
+        if parsed.path == "/api/v1/why":
+            return api_why.why_json(viewer, parse_qsl(parsed.query))
         if parsed.path == "/api/v1/org":
             return api_org.org_json(viewer)
         if parsed.path == "/api/v1/sync":

@@ -62,7 +62,7 @@ export function shareText(attainment, lang) {
 
 /** `{value, share}` of the forecast as texts, or null while it says too little. */
 export function forecastTexts(value, metric, elapsedShare, how) {
-  if (value?.forecast === null || value?.forecast === undefined || value.few_data || elapsedShare < FORECAST_FROM) return null;
+  if (value?.forecast === null || value?.forecast === undefined || value.few_data || elapsedShare < FORECAST_FROM || Number(value.value) === 0) return null;
   const target = Number(value.target ?? 0);
   return {
     value: short(roughly(value.forecast, metric), metric.unit, how),
