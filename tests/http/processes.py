@@ -58,5 +58,5 @@ def answers(url: str) -> bool:
     """Whether the address says 200."""
     try:
         return requests.get(url, timeout=2).status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):  # a machine under load is slow, not wrong
         return False

@@ -102,7 +102,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         opportunities.load(portal, DATA)
         env = environment(folder, url, emulator.auth_url, database_url)
         with process("serve", env, stderr=log):
-            assert eventually(lambda: answers(f"{url}/readyz"), 30)
+            assert eventually(lambda: answers(f"{url}/readyz"), 60)
             shop = Shop(url, emulator, portal, {})
             shop.post("/install", ADMIN)
             emulator.install(portal, ADMIN)
