@@ -4,7 +4,7 @@ Whether the viewer may see the record is the portal's decision: it is read with 
 only then do numbers of the store follow. Names and texts of the record are neither kept nor answered.
 Kinds: `lead`, `contact`, `company`, `task`, `project`, and `process-N` for an item of a smart process.
 
-    {"portal", "kind", "id", "as_of", "owner": {"id", "name", "visible"} | null, …}
+    {"portal", "kind", "id", "as_of", "timezone", "owner": {"id", "name", "visible"} | null, …}
 
     client    "purchases": {"count", "amount", "currency", "average", "first_day", "last_day",
                             "without_rate"},
@@ -136,7 +136,7 @@ def card_json(asking: Viewer, kind: str, record_id: int) -> dict[str, Any]:
             told = DESCRIBED[name](desk)
         except BadRow as error:
             raise _not_shown(asking, kind, record_id) from error
-    head = {"portal": asking.member_id, "kind": kind, "id": record_id, "as_of": rfc3339(desk.now)}
+    head = {"portal": asking.member_id, "kind": kind, "id": record_id, "as_of": rfc3339(desk.now), "timezone": str(desk.border.zone)}
     return {**head, "owner": None, **told}
 
 

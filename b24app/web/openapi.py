@@ -385,6 +385,14 @@ SCHEMAS: Json = {
     "Token": _object(
         ["access_token", "token_type", "expires_in"], access_token=_text(), token_type=_text(), expires_in=INT
     ),
+    "Card": {
+        "type": "object",
+        "description": "One record in numbers; what there is depends on its kind",
+    },
+    "Choices": {
+        "type": "object",
+        "description": "Currencies, pipelines, projects, sources, time zones, deals and smart processes",
+    },
     "Deal": {
         "type": "object",
         "description": "One deal beside the won deals of its pipeline, for the tab of the deal card",
@@ -570,6 +578,22 @@ PATHS: Json = {
             _answer(_ref("Deal")),
             _in_path("deal_id", INT),
             statuses=(401, 403, 404, 503),
+        ),
+    },
+    "/api/v1/cards/{kind}/{record_id}": {
+        "get": _get(
+            "A lead, client, ticket, task or project in numbers, once the portal has shown it to the viewer",
+            _answer(_ref("Card")),
+            _in_path("kind", {"type": "string"}),
+            _in_path("record_id", INT),
+            statuses=(401, 403, 404, 503),
+        ),
+    },
+    "/api/v1/settings/choices": {
+        "get": _get(
+            "What the settings can name on this portal, for admins",
+            _answer(_ref("Choices")),
+            statuses=(401, 403),
         ),
     },
     "/api/v1/settings": {

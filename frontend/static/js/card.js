@@ -33,6 +33,9 @@ export function card({ metric, value, answer, points, running, grain, basis, com
     h("footer", { class: "card-foot" }, statusChip(standing, onPlan, name), asOf(answer)));
 }
 
+/** Ratios of time or money: their numerator and denominator say nothing to people. */
+const UNCOUNTED = new Set(["resource_plan", "utilization", "budget_deviation", "channel_roi"]);
+
 /** Icon and word of how a value stands beside its target; a way to the plan where there is none. */
 export function statusChip(standing, onPlan = null, name = "") {
   if (!standing || standing.status === "none") {
@@ -86,7 +89,7 @@ function figure(state, metric, value, answer) {
   if (state === "hidden") return h("p", { class: "card-value" }, h("strong", {}, icon("lock")));
   if (!hasNumber(state)) return h("p", { class: "card-value" }, h("strong", {}, state === "reading" ? "…" : DASH));
   const isRate = kindOf(metric.unit) === "ratio";
-  const fraction = isRate && value.denominator ? t("card.fraction", { a: number(value.numerator), b: number(value.denominator) }) : null;
+  const fraction = isRate && value.denominator && !UNCOUNTED.has(metric.key) ? t("card.fraction", { a: number(value.numerator), b: number(value.denominator) }) : null;
   const asFraction = state === "few" && fraction;
   return h("p", { class: "card-value" },
     h("strong", { class: "number", title: exact(value.value, metric.unit, how) }, asFraction ? fraction : short(value.value, metric.unit, how)),

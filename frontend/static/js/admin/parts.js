@@ -101,6 +101,6 @@ export async function loaded(box, load, draw) {
 export function table(caption, columns, list, empty) {
   if (!list.length) return h("p", { class: "empty" }, empty);
   return h("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", { class: "table" }, h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.isNumber ? "number" : null }, column.name)))),
+    h("table", { class: "table admin-table" }, h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.isNumber ? "number" : null }, column.name)))),
       h("tbody", {}, list.map((row) => h("tr", {}, columns.map((column) => h("td", { class: column.isNumber ? "number" : null }, column.cell(row))))))));
 }

@@ -51,7 +51,7 @@ export function showPage(root, state) {
     wanted.set = requests.appliedSet(scope, setDay());
     if (team && !isWhole && people.length) wanted.people = requests.kpi(people, scope, query, { compare: compared, by: "user" });
     if (state.view === "plan") return wanted;
-    if (team) wanted.why = requests.why(scope, query, compared ?? "previous");
+    if (team && !layout.is_fixed) wanted.why = requests.why(scope, query, compared ?? "previous");
     if (state.view === "tv") return wanted;
     const dated = splittable(cards, pieces.by);
     if (dated.length) wanted.series = requests.series(dated, scope, pieces);
