@@ -136,7 +136,13 @@ def card_json(asking: Viewer, kind: str, record_id: int) -> dict[str, Any]:
             told = DESCRIBED[name](desk)
         except BadRow as error:
             raise _not_shown(asking, kind, record_id) from error
-    head = {"portal": asking.member_id, "kind": kind, "id": record_id, "as_of": rfc3339(desk.now), "timezone": str(desk.border.zone)}
+    head = {
+        "portal": asking.member_id,
+        "kind": kind,
+        "id": record_id,
+        "as_of": rfc3339(desk.now),
+        "timezone": str(desk.border.zone),
+    }
     return {**head, "owner": None, **told}
 
 

@@ -47,7 +47,7 @@ def test_an_open_deal_stands_beside_the_norm_of_its_pipeline(shop: Company) -> N
     body = ask(shop, deal_id)
     assert body["live"] is True
     assert body["status"] == "open"
-    assert body["owner"] == {"id": ANNA, "name": "Anna Seller", "visible": True}
+    assert body["owner"] == {"id": ANNA, "name": "Anna Seller", "visible": True, "department": None}
     assert (body["pipeline"]["name"], body["stage"]["name"]) == ("General", "New")
     # 120,000.50 USD at 80 RUB
     assert (body["amount"], body["report_amount"], body["report_currency"]) == (
