@@ -16,7 +16,7 @@ from b24app.org import Org
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One portal at one moment. `categories`, `projects`: the pipelines and projects that count, None for all.
+    """One portal at one moment. `categories`, `projects`: pipelines and projects that count, None for all.
 
     `now`: epoch seconds; `today`: the portal's local day of it.
     `min_ratio`, `min_mean`: records behind a ratio or a mean below which a value rests on few data.
