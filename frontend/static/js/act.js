@@ -30,7 +30,7 @@ export function openTaskForm({ people, answer, metric = null, valueOf = () => nu
       const value = valueOf(one.key);
       return value ? `${one.name}: ${short(value.value, metricOf(metric).unit, style(answer))}${value.target === null || value.target === undefined ? "" : ` (${t("card.target", { target: short(value.target, metricOf(metric).unit, style(answer)) })})`}` : null;
     }).filter(Boolean) : [];
-    return [...(lines.length > 1 ? [] : lines), t("act.link", { link: bridge.shareLink(location.hash) })].join("\n");
+    return [...(lines.length > 1 ? [] : lines), t("act.link", { link: bridge.shareLink(ownView()) })].join("\n");
   }
 
   async function send(form_) {
@@ -51,6 +51,14 @@ export function openTaskForm({ people, answer, metric = null, valueOf = () => nu
     close();
     await toast(plural("act.created", people.length));
   }
+}
+
+/** What is on the screen as whoever opens the link may see it: their own numbers in the same period. */
+function ownView() {
+  const said = new URLSearchParams(location.hash.replace(/^#/, ""));
+  for (const name of ["view", "open", "sort", "plan", "year", "pipeline", "more"]) said.delete(name);
+  said.set("scope", "me");
+  return `#${said}`;
 }
 
 /** The portal's messenger with one person. */

@@ -51,7 +51,7 @@ export function statusChip(standing, onPlan = null, name = "") {
 export function targetBar(value, metric, { thin = false, label = "", tone = "" } = {}) {
   const shape = bar(value, metric);
   if (!shape) return null;
-  return h("span", { class: `meter target ${thin ? "slim" : ""} ${tone}`, role: label ? "img" : null, "aria-label": label || null, "aria-hidden": label ? null : "true" },
+  return h("span", { class: `meter target ${thin ? "slim" : ""} ${value.few_data ? "few" : tone}`, role: label ? "img" : null, "aria-label": label || null, "aria-hidden": label ? null : "true" },
     h("i", { style: { width: `${shape.fill}%` } }),
     h("u", { style: { left: `${shape.whole}%` } }),
     shape.tick === null ? null : h("b", { style: { left: `${shape.tick}%` } }));

@@ -32,7 +32,7 @@ function stages(leads, pipeline) {
     leads.map((row) => step(row, Number(row.numerator) / topLeads, { className: "lead", name: row.name ?? t(`funnel.${row.key.replace(":", "_")}`) })),
     steps.length ? step({ key: "cohort", numerator: cohort, value: null }, 1, { name: t("funnel.cohort") }) : null,
     steps.map((row) => step(row, Number(row.numerator) / cohort, {
-      className: `${row === worst ? "worst" : ""} ${isWon(row) ? "won" : ""}`, name: stageName(row),
+      className: `${row === worst ? "worst" : ""} ${isWon(row) ? "won" : ""}`, name: row === worst ? [stageName(row), h("small", {}, t("funnel.weak"))] : stageName(row),
     })));
 }
 

@@ -2,7 +2,7 @@
 
 import { boot, lang, metricOf, plural, style, t } from "./context.js";
 import { targetBar } from "./card.js";
-import { h, icon } from "./dom.js";
+import { h, icon, replace } from "./dom.js";
 import { DASH, exact, kindOf, short } from "./format.js";
 import { shareText, shortfall, statusOf } from "./standing.js";
 
@@ -37,17 +37,24 @@ export function peopleTable({ title, people, answer, metrics, view, onView, onRo
   const groups = arranged(found, table);
   const ordered = groups.flatMap(({ members }) => members);
   const shown = view.all ? null : new Set(ordered.slice(0, ROWS_AT_ONCE));
-  const chosen = ordered.filter((one) => view.chosen?.has(one.key));
-  return h("section", { class: "panel people", "aria-label": title },
+  const bar = h("div", { class: "chosen-bar", role: "group", "aria-label": t("people.chosen_actions") });
+  table.drawChosen = () => {
+    const chosen = ordered.filter((one) => view.chosen?.has(one.key));
+    bar.hidden = !chosen.length;
+    if (table.chooseAll) Object.assign(table.chooseAll, { checked: chosen.length === ordered.length, indeterminate: chosen.length > 0 && chosen.length < ordered.length });
+    if (chosen.length) replace(bar, h("b", { role: "status" }, plural("people.chosen", chosen.length)), actions(chosen),
+      h("button", { class: "button quiet small", type: "button", data: { key: "choose-none" }, onClick: () => onView({ chosen: new Set() }) }, t("people.choose_none")));
+  };
+  const section = h("section", { class: "panel people", "aria-label": title },
     h("div", { class: "panel-head" }, h("h2", {}, title), caption && h("span", { class: "aside" }, caption),
       table.hasTargets && !isNarrow() && h("button", { class: "button quiet small", type: "button", "aria-pressed": String(view.sort.by === "attention"), data: { key: `attention-${title}` }, onClick: () => onView({ sort: { by: "attention", down: false } }) }, icon("warn"), t("people.attention")),
       people.length >= FILTER_FROM && h("input", { class: "field search", type: "search", placeholder: t("people.filter"), "aria-label": t("people.filter"), value: view.filter ?? "", data: { key: `filter-${title}` }, onInput: (event) => onView({ filter: event.target.value }) })),
-    chosen.length ? h("div", { class: "chosen-bar", role: "group", "aria-label": t("people.chosen_actions") },
-      h("b", { role: "status" }, plural("people.chosen", chosen.length)), actions(chosen),
-      h("button", { class: "button quiet small", type: "button", data: { key: "choose-none" }, onClick: () => onView({ chosen: new Set() }) }, t("people.choose_none"))) : null,
+    bar,
     !people.length ? h("p", { class: "empty" }, t("people.empty")) : !found.length ? h("p", { class: "empty" }, t("records.nothing_found"))
       : isNarrow() ? narrowList(groups, shown, table) : wideTable(title, groups, shown, ordered, table),
     shown && ordered.length > shown.size ? h("div", { class: "table-foot" }, h("button", { class: "button quiet", type: "button", data: { key: `all-${title}` }, onClick: () => onView({ all: true }) }, plural("people.show_all", ordered.length))) : null);
+  table.drawChosen();
+  return section;
 }
 
 /** A face, or initials on a calm ground. */
@@ -66,12 +73,12 @@ export function attention(rowOf, metrics) {
 
 function wideTable(title, groups, shown, ordered, table) {
   const { metrics, view, onView } = table;
-  const everyone = ordered.length > 0 && ordered.every((one) => view.chosen?.has(one.key));
+  table.chooseAll = table.canChoose ? h("input", { type: "checkbox", "aria-label": t("people.choose_all"), data: { key: "choose-all" }, onChange: (event) => onView({ chosen: new Set(event.target.checked ? ordered.map((one) => one.key) : []) }) }) : null;
   return h("div", { class: "table-box", tabindex: "0", role: "group", "aria-label": title, data: { scroll: title } },
     h("table", { class: `table ${table.canChoose ? "choosing" : ""}` },
       h("thead", {}, h("tr", {},
         h("th", { scope: "col", class: "first", "aria-sort": sorted(view.sort, "name") }, h("div", { class: "person" },
-          table.canChoose && h("input", { type: "checkbox", checked: everyone, indeterminate: !everyone && view.chosen?.size > 0, "aria-label": t("people.choose_all"), data: { key: "choose-all" }, onChange: () => onView({ chosen: new Set(everyone ? [] : ordered.map((one) => one.key)) }) }),
+          table.chooseAll,
           sortButton("name", t("people.name"), table))),
         table.scores && h("th", { scope: "col", "aria-sort": sorted(view.sort, "score") }, sortButton("score", t("people.score"), table)),
         metrics.map((key) => h("th", { scope: "col", "aria-sort": sorted(view.sort, key) }, sortButton(key, metricOf(key).name, table))))),
@@ -90,12 +97,12 @@ function sortButton(key, name, { view, onView }) {
 }
 
 function row(person, table) {
-  const { metrics, rows, view, onView, scores } = table;
+  const { metrics, rows, view, scores } = table;
   const isChosen = view.chosen?.has(person.key) ?? false;
-  const choose = () => {
-    const chosen = new Set(view.chosen);
-    if (!chosen.delete(person.key)) chosen.add(person.key);
-    onView({ chosen });
+  const choose = (event) => { // only this row changes: the table may have hundreds
+    if (!view.chosen.delete(person.key)) view.chosen.add(person.key);
+    event.target.closest("tr").classList.toggle("chosen", view.chosen.has(person.key));
+    table.drawChosen();
   };
   return h("tr", { class: isChosen ? "chosen" : null, data: { row: person.key } },
     h("th", { scope: "row", class: "first" }, label(person, table,

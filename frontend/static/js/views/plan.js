@@ -291,6 +291,7 @@ export function showPlan(box, { metric: key, scope, scopeName, year, choices, on
   }
 
   function finish() {
+    plan.pending.clear();
     window.removeEventListener("beforeunload", warn);
     return true;
   }
