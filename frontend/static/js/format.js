@@ -80,7 +80,10 @@ function decimals(percentage) {
 }
 
 function durationParts(total) {
-  if (total >= DAY) return [[Math.floor(total / DAY), "day"], [Math.round((total % DAY) / 3600), "hour"]];
+  if (total >= DAY) {
+    const hours = Math.round(total / 3600); // rounded before it is cut, or there would be days of 24 hours
+    return [[Math.floor(hours / 24), "day"], [hours % 24, "hour"]];
+  }
   if (total >= 3600) return [[Math.floor(total / 3600), "hour"], [Math.floor((total % 3600) / 60), "minute"]];
   if (total >= 60) return [[Math.floor(total / 60), "minute"], [total % 60, "second"]];
   return [[total, "second"]];
