@@ -64,14 +64,15 @@ export function money(value, currency, lang, options = { maximumFractionDigits: 
   return narrow(text);
 }
 
-/** "14:05", with the date before it if that is not today. */
+/** "14:05", with the date before it if that is not today, and the year of another year. */
 export function moment(iso, { lang, timezone, now }) {
   const at = new Date(iso);
   const zone = timezone ? { timeZone: timezone } : {};
   const day = new Intl.DateTimeFormat("sv", { ...zone });
   const time = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...zone });
   if (day.format(at) === day.format(now)) return time.format(at);
-  const date = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", ...zone });
+  const year = day.format(at).slice(0, 4) === day.format(now).slice(0, 4) ? {} : { year: "numeric" };
+  const date = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", ...year, ...zone });
   return `${date.format(at)}, ${time.format(at)}`;
 }
 

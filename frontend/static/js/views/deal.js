@@ -98,7 +98,7 @@ function thisDeal(deal) {
     h("dl", { class: "facts" },
       deal.in_stage ? timeFact(t("deal.in_stage"), deal.in_stage, deal.norm) : timeFact(t(`deal.took_${deal.status}`), deal.age, deal.norm),
       deal.in_stage ? timeFact(t("deal.age"), deal.age, deal.norm) : null,
-      fact(t("deal.last_activity"), deal.last_activity ? t("deal.ago", { time: duration(deal.last_activity.seconds, lang) }) : t("deal.no_activity"), hint(deal)),
+      fact(t("deal.last_activity"), deal.last_activity ? t("deal.ago", { time: duration(deal.last_activity.seconds, lang) }) : t("deal.no_activity"), contactedAt(deal)),
       fact(t("deal.first_response"), deal.first_response.seconds === null ? "—" : duration(deal.first_response.seconds, lang),
         deal.first_response.reason ? t(`deal.response_${deal.first_response.reason}`) : t("deal.response_hint")),
       fact(t("deal.returns"), String(deal.returns), deal.returns ? t("deal.returns_some") : t("deal.returns_none"))));
@@ -124,7 +124,7 @@ function fact(name, value, note) {
   return h("div", {}, h("dt", {}, name), h("dd", { class: "number" }, value), note && h("dd", {}, note));
 }
 
-function hint(deal) {
+function contactedAt(deal) {
   return deal.last_activity ? moment(deal.last_activity.at, { lang, timezone: boot.portal.timezone, now: new Date() }) : null;
 }
 
