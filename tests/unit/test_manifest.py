@@ -51,7 +51,7 @@ def test_a_smart_process_has_a_place_of_its_own_once_it_is_chosen() -> None:
     ("old", "new", "message"),
     [
         ('view = "deal"', 'view = "moon"', "moon"),
-        ('scope = "crm"', 'scope = "task"', "task"),
+        ('scope = "crm"', 'scope = "moon"', "moon"),
         ('title.en = "KPI"\n', "", "English"),
     ],
 )

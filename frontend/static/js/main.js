@@ -6,7 +6,6 @@ import { readState } from "./state.js";
 import { showDeal } from "./views/deal.js";
 import { showPage } from "./views/page.js";
 import { showRecord } from "./views/record.js";
-import { showSetup } from "./views/setup.js";
 
 const root = document.getElementById("app");
 const defaults = { scope: boot.layout?.scope ?? "me", compare: "previous", choice: { kind: "month", offset: 0 }, trend: null };
@@ -16,5 +15,4 @@ document.addEventListener("session-expired", () => void bridge.relaunch());
 
 if (boot.view === "deal") showDeal(root);
 else if (boot.entity.record) showRecord(root);
-else if (boot.view === "setup") showSetup(root);
 else showPage(root, readState(location.hash || boot.shared || "", defaults));
