@@ -182,7 +182,7 @@ def _user_value(call: Call, row: Row, name: str) -> Any:
 
 
 def _tree(call: Call) -> list[Row]:
-    """Departments in tree order: parents before children, siblings by SORT."""
+    """Departments in tree order: parents before children, siblings by SORT; a broken tree's circles last."""
     rows = list(call.portal.records["department"])
     ids = {row["ID"] for row in rows}
     children: dict[int, list[Row]] = {}
@@ -195,6 +195,7 @@ def _tree(call: Call) -> list[Row]:
         row = waiting.pop()
         ordered.append(row)
         waiting.extend(reversed(children.pop(row["ID"], [])))
+    ordered += [row for parent, circle in children.items() if parent for row in circle if row not in ordered]
     return ordered
 
 
