@@ -15,6 +15,7 @@ from b24app.rest.budget import Budget
 from b24app.rest.calls import Call, Params, chunks, flatten, named, pack
 from b24app.rest.decipher import Reply, decipher, decipher_batch, to_float
 from b24app.rest.errors import (
+    NO_BUDGET,
     GarbageAnswer,
     MethodBlocked,
     Moved,
@@ -213,7 +214,7 @@ class PortalClient:
         while wait := self._budget.take(wanted, background=self.background):
             if not self._may_wait(wait, deadline):
                 raise RateLimited(
-                    "budget", "the portal's limits are nearly used up", retry_after_s=wait, was_run=False
+                    NO_BUDGET, "the portal's limits are nearly used up", retry_after_s=wait, was_run=False
                 )
             self._sleep(wait * (1 + self._chance() / 20))
 

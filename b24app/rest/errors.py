@@ -48,6 +48,10 @@ class RetryLater(RestError):
         self.was_run = was_run
 
 
+NO_BUDGET = "budget"
+"""The code of an error of our own: what the portal allows is nearly used up, it was not even asked."""
+
+
 class RateLimited(RetryLater):
     """The portal's leaky bucket is full, or our own budget says that it soon will be. Nothing was run."""
 

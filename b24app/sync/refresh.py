@@ -25,7 +25,7 @@ from b24app.rest import paging
 from b24app.rest.calls import BATCH_SIZE, Call
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
-from b24app.rest.errors import RestError, RetryLater
+from b24app.rest.errors import NO_BUDGET, RateLimited, RestError, RetryLater
 from b24app.sync import claims, cursor, details, offline, reference, sources, trouble
 from b24app.sync.first_read import fail_list, is_begun, read_by_id, server_time
 from b24app.sync.parts import Parts
@@ -168,6 +168,10 @@ class _Check:
     totals: dict[str, int] = field(default_factory=dict)
     by_name: Mapping[str, LongList] = field(init=False)
 
+    failed: set[str] = field(default_factory=set)  # details that could not be read
+    behind: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Of lists that could not be read: from when on, when to try again, and which records were named."""
+
     def __post_init__(self) -> None:
         self.noted = offline.Noted(self.lists)
         self.by_name = {source.name: source for source in self.lists}
@@ -179,7 +183,7 @@ class _Check:
         chains = self._chains()
         is_reference_due = self._is_reference_due()
         latest = {} if is_reference_due else self._latest()
-        outcome = self.client.batch(self._calls(chains, latest, is_reference_due))
+        outcome = self._ask(chains, latest, is_reference_due)
         now = server_time(outcome["clock"])
         self._note_queue(outcome)
         if is_reference_due:
@@ -207,6 +211,22 @@ class _Check:
         self._read_details(is_reference_due)
         self._finish(chains, now)
 
+    def _ask(
+        self, chains: dict[str, paging.Chain], latest: dict[str, _Latest], is_reference_due: bool
+    ) -> Outcome:
+        """What became of the one batch. Where a method has no operating time left, the lists that may fall
+        behind are left out of it, whichever it is."""
+        try:
+            return self.client.batch(self._calls(chains, latest, is_reference_due))
+        except RateLimited as error:
+            if error.code != NO_BUDGET:
+                raise
+            for name in [name for name in chains if not self.by_name[name].is_vital]:
+                self._fall_behind(self.by_name[name], error)
+                del chains[name]
+            latest.clear()
+            return self.client.batch(self._calls(chains, latest, is_reference_due))
+
     def _is_on(self, source: LongList) -> bool:
         return self.states.get(source.name) != "off"
 
@@ -216,12 +236,16 @@ class _Check:
 
     def _chains(self) -> dict[str, paging.Chain]:
         """The lists of what changed, by source."""
-        since = int(self.at["since"]) - OVERLAP_S
         chains: dict[str, paging.Chain] = {}
         for source in self.lists:
+            before = self.at.get("behind", {}).get(source.name, {})
             if not self._is_on(source):
                 continue
-            if source.changed_key is not None:
+            self.noted.changed[source.name] |= set(before.get("named", ()))
+            if before.get("until", 0) > self.started:
+                self.behind[source.name] = dict(before)
+            elif source.changed_key is not None:
+                since = int(before.get("since", self.at["since"])) - OVERLAP_S
                 chains[source.name] = paging.Chain(source.since(source.changed_key, since))
             elif (last := self._last_id(source)) is not None:
                 chains[source.name] = paging.Chain(source.base, last=last)
@@ -241,7 +265,9 @@ class _Check:
         return {
             source.name: _Latest(source, since, self._top(source))
             for source in self.lists
-            if source.is_rewritten and self.states.get(source.name) == "ready"
+            if source.is_rewritten
+            and self.states.get(source.name) == "ready"
+            and source.name not in self.behind
         }
 
     def _top(self, source: LongList) -> int:
@@ -353,15 +379,31 @@ class _Check:
         try:
             rows = chain.take(name, outcome)
         except RestError as error:
-            if trouble.off_reason(error) is None:
-                raise
             chain.is_done = True
+            if trouble.off_reason(error) is None:
+                self._fall_behind(source, error)
+                return
             with store.writing(self.parts.engine, self.portal_id) as writer:
                 fail_list(writer, source, error)
                 writer.changed = True
             self.states[name] = "off"
             return
         self._save(source, rows)
+
+    def _fall_behind(self, source: LongList, error: RestError) -> None:
+        """Leaves a list to a later check. Raises the error where that is no matter of this list alone."""
+        if source.is_vital or trouble.concerns_portal(error):
+            raise error
+        before = self.at.get("behind", {}).get(source.name, {})
+        failures = int(before.get("failures", 0)) + 1
+        self.behind[source.name] = {
+            "since": before.get("since", self.at["since"]),
+            "until": self.started + trouble.wait_s(error, failures, self.started),
+            "failures": failures,
+        }
+        logger.warning("portal %s: %s: %s", self.portal_id, source.name, trouble.label(error))
+        with store.writing(self.parts.engine, self.portal_id) as writer:
+            writer.set_source(source.name, error=trouble.label(error))
 
     def _save(self, source: LongList, rows: Iterable[paging.Row]) -> None:
         facts = source.parsed(rows, self.border)
@@ -378,10 +420,11 @@ class _Check:
     def _compare_latest(self, one: _Latest) -> None:
         """Stores the latest rows of a list; stored ones among them that the portal has no more are gone."""
         source = one.source
-        if isinstance(one.error, RestError):
-            if trouble.off_reason(one.error) is None:
-                raise one.error
-            return  # the list of its new rows says the same
+        if source.name in self.behind or not self._is_on(source):
+            return
+        if one.error is not None:
+            self._fall_behind(source, one.error)
+            return
         self._save(source, one.rows)
         found = {row_id for row in one.rows if (row_id := source.base.id_of(row)) is not None}
         conditions = [
@@ -405,7 +448,14 @@ class _Check:
             named = self.noted.changed[name] - self.read[name] - self.noted.deleted[name]
             if not named or not self._is_on(source):
                 continue
-            self._save(source, read_by_id(self.client, source, sorted(named)))
+            try:
+                if name not in self.behind:
+                    self._save(source, read_by_id(self.client, source, sorted(named)))
+            except RestError as error:
+                self._fall_behind(source, error)
+            if name in self.behind:
+                self.behind[name]["named"] = sorted(named)
+                continue
             if self._sees_all_it_saw():
                 self.noted.deleted[name] |= named - self.read[name]
 
@@ -436,8 +486,9 @@ class _Check:
                 try:
                     details.catch_up(self.parts, self.portal_id, self.client, one, requests=requests)
                 except RestError as error:
-                    if trouble.off_reason(error) is None:
+                    if trouble.concerns_portal(error):
                         raise
+                    self.failed.add(one.name)
                     with store.writing(self.parts.engine, self.portal_id) as writer:
                         reference.fail_source(writer, one.name, error)
                         writer.changed = writer.changed or not is_retry
@@ -505,6 +556,7 @@ class _Check:
                     if self.by_name[name].changed_key is None and self.states.get(name) != "pending"
                 },
             }
+            at["behind"] = self.behind
             at["deleted"] = self._remembered() if cursor.is_reading(self.states) else {}
             at["rates"] = self.noted.has_new_rates
             at["failures"], at["retry_at"] = 0, 0
@@ -515,8 +567,8 @@ class _Check:
             ):
                 asked = cursor.load(writer.conn, self.portal_id, cursor.RECONCILE)
                 writer.set_source(cursor.RECONCILE, state="ready", cursor={**asked, "is_asked": True})
-            for name in chains:
-                if self.states.get(name) == "ready":
+            for name in (*chains, *(one.name for source in self.lists for one in source.details)):
+                if self.states.get(name) == "ready" and name not in self.behind and name not in self.failed:
                     writer.set_source(name, read_at=clock.epoch(), error=None)
             writer.set_checked(self.started)
 

@@ -15,6 +15,7 @@ from b24app.rest.errors import (
     RetryLater,
     ScopeMissing,
     TokenDead,
+    TokenExpired,
 )
 
 FIRST_WAIT_S = 2.0
@@ -41,6 +42,12 @@ def portal_state(error: RestError) -> str | None:
     if isinstance(error, PaymentRequired):
         return "unpaid"
     return "gone" if isinstance(error, PortalGone) else None
+
+
+def concerns_portal(error: RestError) -> bool:
+    """Whether the error is no matter of a single list."""
+    whole = PaymentRequired | PortalGone | TokenDead | TokenExpired | RestSwitchedOff | Overloaded
+    return error.method.lower() == "batch" or isinstance(error, whole)
 
 
 def off_reason(error: RestError) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, update
 
+from b24app import bootstrap
 from b24app.facts import store, tables
 from b24app.portals import settings
 from b24app.sync import first_read, reconcile, refresh
@@ -355,3 +357,46 @@ def test_no_texts_and_numbers_of_clients_are_stored(portal: Syncing) -> None:
     for table in tables.metadata.sorted_tables:
         if "portal_id" in table.c:
             assert "79990001122" not in json.dumps(portal.rows(table), default=str), table.name
+
+
+def test_a_list_out_of_operating_time_falls_behind_alone_and_catches_up(portal: Syncing) -> None:
+    made = portal.portal
+    refresh.run(portal.parts, 1)
+    blocked = activities.add_todo(made, DEAL, 3, datetime.now(UTC), responsible_id=BORIS)
+    portal.emulator.faults(made).add(kind="429", times=None, method="crm.activity.list")
+    for _ in range(3):
+        deal = crm.add_item(made, "deal", {"assignedById": ANNA})
+        call = add_call(made, ANNA)
+        assert refresh.run(portal.parts, 1)
+        assert deal in portal.stored_deals()
+        assert call in {row["call_id"] for row in portal.rows(tables.calls)}
+    assert blocked not in {row["activity_id"] for row in portal.rows(tables.activities)}
+    assert any(problem == "failing:activities" for problem in portal.state().problems)
+    # Nobody asks for it again before the portal allows it.
+    asked = commands(portal, "crm.activity.list")
+    assert refresh.run(portal.parts, 1)
+    assert commands(portal, "crm.activity.list") == asked
+    portal.emulator.faults(made).clear()
+    behind = portal.source("changes")["cursor"]["behind"]
+    assert set(behind) == {"activities"}
+    change_cursor(portal, behind={name: {**one, "until": 0} for name, one in behind.items()})
+    again = bootstrap.build(portal.parts.settings)  # another process, which knows of no block
+    assert refresh.run(again, 1)
+    again.engine.dispose()
+    check_work(portal)
+    assert portal.state().problems == ()
+
+
+def test_a_method_whose_operating_time_is_used_up_is_left_out_of_the_check(portal: Syncing) -> None:
+    made = portal.portal
+    assert refresh.run(portal.parts, 1)
+    budget = portal.parts.budgets.for_portal(made.domain)
+    budget.block("tasks.task.list", time.time() + 300)
+    deal = crm.add_item(made, "deal", {"assignedById": ANNA})
+    tasks.add_task(made, {"RESPONSIBLE_ID": ANNA})
+    requests, started = portal.http_requests(), time.monotonic()
+    assert refresh.run(portal.parts, 1)
+    assert deal in portal.stored_deals()
+    assert time.monotonic() - started < 5
+    assert portal.http_requests() == requests + 1
+    assert "failing:tasks" in portal.state().problems

@@ -24,5 +24,6 @@ DEALS = LongList(
     save=Writer.save_deals,
     fill=Writer.fill_deals,
     delete=Writer.delete_deals,
+    is_vital=True,
     weight=4.0,
 )

@@ -94,6 +94,8 @@ class LongList:
     only: tuple[ColumnElement[bool], ...] = ()
     """Conditions that the stored rows of this list meet, where its table holds others too."""
     details: tuple[Details, ...] = ()
+    is_vital: bool = False
+    """Without it a check of the portal counts as none; the other lists may fall behind alone."""
     weight: float = 1.0
     """How long the first read takes, compared with others."""
 

@@ -23,5 +23,6 @@ LEADS = LongList(
     save=Writer.save_leads,
     fill=Writer.fill_leads,
     delete=Writer.delete_leads,
+    is_vital=True,
     weight=2.0,
 )

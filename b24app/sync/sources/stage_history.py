@@ -25,5 +25,6 @@ HISTORY = LongList(
     fill=lambda writer, entries, gone: writer.save_entries(e for e in entries if e.item_id not in gone),
     delete=Writer.delete_entries,
     of="deals",
+    is_vital=True,
     weight=4.0,
 )
