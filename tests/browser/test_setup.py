@@ -103,3 +103,16 @@ def test_an_employee_has_no_setup(stage: Stage, portal: Portal) -> None:
     with stage.window(portal, int(employee)) as window:
         frame = window.open_app()
         assert frame.locator("[data-key=setup]").count() == 0
+
+
+def test_the_first_steps_go_from_rights_to_numbers(window: Window) -> None:
+    frame = window.open_app()
+    frame.click("[data-key=setup]")
+    frame.click("[data-key=first-run]")
+    for _ in range(6):
+        frame.wait_for_selector(".admin-body .panel h2")
+        assert violations(frame) == []
+        frame.click("[data-key=run-next]")
+    frame.wait_for_selector(".admin-body .steps li")
+    frame.click("[data-key=run-done]")
+    frame.wait_for_selector(".card[data-metric]")

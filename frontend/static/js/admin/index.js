@@ -22,9 +22,9 @@ const TABS = {
   audit: showAudit,
 };
 
-/** Draw the setup into a box. `tab` is the open one, `onTab` remembers another, `onClose` leads back. */
-export function showAdmin(root, { tab, onTab, onClose }) {
-  if (tab === "start") return showFirstRun(root, { onTab, onClose });
+/** Draw the setup into a box. `tab` is the open one, `onTab` remembers another, `onPlan` opens the plan, `onClose` leads back. */
+export function showAdmin(root, { tab, onTab, onPlan, onClose }) {
+  if (tab === "start") return showFirstRun(root, { onTab, onPlan, onClose });
   const open = tab in TABS ? tab : "health";
   const box = h("div", { class: "admin-body", role: "tabpanel", id: "admin-panel", "aria-labelledby": `admin-tab-${open}` });
   replace(root,

@@ -137,7 +137,7 @@ export function showPage(root, state) {
     if (!place || place.dataset.tab === (state.tab ?? "")) return;
     place.dataset.tab = state.tab ?? "";
     void import("../admin/index.js").then(({ showAdmin }) => showAdmin(place, {
-      tab: state.tab, onTab: (tab) => void choose({ tab }), onClose: () => void choose({ view: null, tab: null }),
+      tab: state.tab, onTab: (tab) => void choose({ tab }), onPlan: () => void choose({ view: "plan", tab: null }), onClose: () => void choose({ view: null, tab: null }),
     }));
   }
 
