@@ -224,3 +224,135 @@ def test_both_languages_have_every_text() -> None:
 
     languages = i18n.languages()
     assert keys(languages["ru"]["ui"]) == keys(languages["en"]["ui"])
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "number"),
+    [
+        (f"1{HARD}500{HARD}000,50 ₽", "ru", "1500000.5"),
+        ("1,500,000.50", "en", "1500000.5"),
+        ("1,500", "en", "1500"),
+        ("1,500", "ru", "1.5"),
+        ("1.500", "ru", "1500"),
+        ("70 %", "ru", "70"),
+        ("−5", "ru", "-5"),
+        ("007,10", "ru", "7.1"),
+        ("9007199254740993.07", "en", "9007199254740993.07"),
+        ("", "ru", ""),
+        ("many", "en", None),
+        ("1-2", "en", None),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(page: Page, text: str, lang: str, number: str | None) -> None:
+    assert call(page, "decimals", "parseNumber", text, lang) == number
+
+
+def test_decimals_are_shifted_and_added_exactly(page: Page) -> None:
+    assert call(page, "decimals", "shift", "0.705", 2) == "70.5"
+    assert call(page, "decimals", "shift", "70.5", -2) == "0.705"
+    assert call(page, "decimals", "shift", "-5", -3) == "-0.005"
+    assert call(page, "decimals", "add", "0.1", "0.2", "9007199254740993") == "9007199254740993.3"
+    assert call(page, "decimals", "add", "5", "-5.00") == "0"
+
+
+MONEY = {"key": "revenue", "name": "Won amount", "unit": "money", "better": "up", "adds_up": True}
+TIME = {"key": "processing_time", "unit": "seconds", "better": "down", "adds_up": False}
+
+
+def planned(value: str, target: str, pace: str | None, status: str | None = None) -> dict[str, Any]:
+    share = str(float(value) / float(target))
+    return {"value": value, "target": target, "pace": pace, "status": status, "attainment": share}
+
+
+@pytest.mark.parametrize(
+    ("value", "is_over", "word"),
+    [
+        (planned("110", "100", "50", "met"), False, "status.over"),
+        (planned("109", "100", "50", "met"), False, "status.met"),
+        (planned("40", "100", "50", "near"), False, "status.near"),
+        (planned("40", "100", "100", "behind"), True, "status.was_behind"),
+        ({"value": "1", "status": "no_target"}, True, "status.none"),
+        ({"value": "1", "status": "few_data"}, False, "status.few"),
+    ],
+)
+def test_a_value_stands_somewhere_beside_its_target(
+    page: Page, value: dict[str, Any], is_over: bool, word: str
+) -> None:
+    assert call(page, "standing", "statusOf", value, is_over)["word"] == word
+
+
+def test_the_bar_of_a_target_ends_at_120_percent_and_ticks_where_it_should_be_by_today(page: Page) -> None:
+    shape = call(page, "standing", "bar", planned("60", "100", "45"), MONEY)
+    assert {name: round(place, 6) for name, place in shape.items()} == {
+        "fill": 50, "tick": 37.5, "whole": round(100 / 1.2, 6),
+    }  # fmt: skip
+    assert call(page, "standing", "bar", planned("500", "100", "45"), MONEY)["fill"] == 100
+    assert call(page, "standing", "bar", planned("60", "100", "100"), TIME)["tick"] is None
+
+
+def test_a_forecast_waits_for_a_fifth_of_the_working_days(page: Page) -> None:
+    value = {**planned("20", "100", "20"), "forecast": "100"}
+    assert call(page, "standing", "forecastTexts", value, MONEY, 0.19, "words") is None
+    assert call(page, "standing", "forecastTexts", value, MONEY, 0.2, "words")["share"] == f"100{NARROW}%"
+
+
+def test_who_is_furthest_behind_needs_attention_most(page: Page) -> None:
+    assert call(page, "standing", "shortfall", planned("30", "100", "50"), MONEY) == 0.4
+    assert call(page, "standing", "shortfall", planned("60", "100", "50"), MONEY) == -0.2
+    assert call(page, "standing", "shortfall", planned("200", "100", "100"), TIME) == 0.5
+    assert call(page, "standing", "shortfall", {**planned("1", "100", "50"), "few_data": True}, MONEY) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "run", "driver", "text"),
+    [
+        (
+            {**planned("615000", "1500000", "675000"), "change": "-0.2"},
+            {"day": 12, "days": 30},
+            "conversion",
+            "9-й из 22 рабочих дней. Выручка: 41 % плана при ожидаемых 45 %, отстаём на 60 тыс. ₽, "
+            "в основном из-за конверсии.",
+        ),
+        (
+            {**planned("705000", "1500000", "675000"), "change": "-0.2"},
+            {"day": 12, "days": 30},
+            "conversion",
+            "9-й из 22 рабочих дней. Выручка: 47 % плана при ожидаемых 45 %, опережаем на 30 тыс. ₽.",
+        ),
+        (planned("1440000", "1500000", None), None, None, "Выручка: 96 % плана, не хватило 60 тыс. ₽."),
+    ],
+)
+def test_the_verdict_lays_the_plan_beside_the_pace(
+    page: Page, value: dict[str, Any], run: Any, driver: str | None, text: str
+) -> None:
+    about = {"run": run, "basis": "", "unit": "money", "workdays": {"elapsed": 9, "all": 22}}
+    said = page.evaluate(
+        """async ([value, about, metric, driver, strings]) => {
+            const { makeWords } = await import("/js/words.js");
+            const { verdict } = await import("/js/verdict.js");
+            const how = { ...makeWords(strings, "ru"), currency: "RUB" };
+            return verdict({ revenue: value }, { ...about, metric, driver, how });
+        }""",
+        [value, about, MONEY, driver, i18n.section("ru", "ui")],
+    )
+    assert said.replace(HARD, " ").replace(NARROW, " ") == text
+
+
+def test_everything_that_is_chosen_on_the_page_is_in_its_address(page: Page) -> None:
+    state = {
+        "scope": "department:3",
+        "compare": "previous",
+        "choice": {"kind": "quarter", "offset": -1},
+        "trend": None,
+        "view": "plan",
+        "plan": "revenue",
+        "year": 2026,
+        "pipeline": "4",
+        "more": True,
+        "sort": {"by": "win_rate", "down": True},
+        "open": {"metric": "revenue", "scope": "user:7"},
+    }
+    defaults = {"scope": "me", "compare": "previous", "choice": {"kind": "month", "offset": 0}, "trend": None}
+    assert call(page, "state", "readState", call(page, "state", "writeState", state), defaults) == state
+    foreign = "#view=admin&open=x@<b>&sort=--&year=1&pipeline=a"
+    assert call(page, "state", "readState", foreign, defaults) == defaults
