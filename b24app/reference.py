@@ -46,7 +46,7 @@ def _entry(metric: Metric, lang: str) -> list[str]:
 
 
 def _word(lang: str, key: str) -> str:
-    return i18n.text(lang, f"catalog.page.{key}")
+    return i18n.text(lang, f"reference.{key}")
 
 
 def write() -> None:
