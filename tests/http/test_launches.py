@@ -13,6 +13,7 @@ import requests
 from sqlalchemy import event, select, update
 
 from b24app.facts.tables import portals, tokens
+from b24app.manifest import load
 from emulator.crm import add_item, delete_item
 from emulator.seed import add_user
 from emulator.world import Portal
@@ -226,7 +227,7 @@ def test_an_unknown_portal_is_taken_in_when_its_admin_opens_the_app(live: Live) 
     assert_refused(live.open(portal, 2), 403)
     assert live.row(portal) is None
     assert live.open(portal, 1).status_code == 200
-    assert eventually(lambda: len(live.bound(portal)[0]) == 5)
+    assert eventually(lambda: len(live.bound(portal)[0]) == len(load().places))
     assert live.open(portal, 2).status_code == 200
 
 
