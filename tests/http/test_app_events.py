@@ -10,6 +10,7 @@ import requests
 from sqlalchemy import insert, select
 
 from b24app.facts.tables import sync_sources, tokens
+from b24app.manifest import load
 from emulator.seed import add_user
 from emulator.world import Portal
 from tests.http.live import Live, eventually, living, token
@@ -55,7 +56,7 @@ def test_an_installation_without_interface_is_taken_in_by_its_event(live: Live) 
     live.emulator.app(portal).callback_url = f"{live.url}/events"
     live.emulator.install(portal)
     assert eventually(lambda: state(live, portal) == "active")
-    assert eventually(lambda: len(live.bound(portal)[0]) == 5)
+    assert eventually(lambda: len(live.bound(portal)[0]) == len(load().places))
     row = live.row(portal)
     assert row is not None
     assert row.reader_is_admin is True
@@ -161,7 +162,7 @@ def test_an_app_that_was_removed_may_be_installed_again(live: Live, portal: Port
         live.emulator.app(portal).is_present = True
         assert live.install(portal).status_code == 200
         assert state(live, portal) == "active"
-        assert eventually(lambda: len(live.bound(portal)[0]) == 5)
+        assert eventually(lambda: len(live.bound(portal)[0]) == len(load().places))
     assert portal_id(live, portal) > number
 
 

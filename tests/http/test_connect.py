@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from b24app.manifest import load
 from emulator.seed import add_user
 from emulator.world import Portal
 from tests.http.live import Live, eventually, living
@@ -56,7 +57,7 @@ def test_an_admin_connects_the_portal(live: Live) -> None:
     row = live.row(portal)
     assert row is not None
     assert (row.state, row.reader_id) == ("active", 1)
-    assert eventually(lambda: len(live.bound(portal)[0]) == 5)
+    assert eventually(lambda: len(live.bound(portal)[0]) == len(load().places))
     assert "b24app-session" not in page.text
 
 
