@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,8 @@ from b24app import bootstrap, create_app, migrations
 from b24app.bootstrap import Parts
 from b24app.config import Settings
 from b24app.facts import tables
+from b24app.rest.budget import Budget, Budgets
+from b24app.rest.limits import RateLimit
 from b24app.sync import cursor, first_read
 from b24app.sync.state import CHANGES
 from emulator import activities, crm, seed, tasks
@@ -337,6 +339,13 @@ class Dirt:
         }  # fmt: skip
 
 
+class Unhurried(Budgets):
+    """The portal is on-premise and has no rate limit; hundreds of pages are asked of it."""
+
+    def for_portal(self, portal: str | int, rate: RateLimit | None = None) -> Budget:
+        return super().for_portal(portal, None)
+
+
 @dataclass
 class Company:
     """The portal, the app that was installed into it, and how to ask it."""
@@ -354,7 +363,7 @@ class Company:
 
     def start(self) -> None:
         """The app's parts and its server."""
-        self.parts = bootstrap.build(self.settings_of_app)
+        self.parts = replace(bootstrap.build(self.settings_of_app), budgets=Unhurried())
         port = int(self.url.rsplit(":", 1)[1])
         self._server = make_server("127.0.0.1", port, create_app(self.parts), threaded=True)
         self._thread = threading.Thread(
