@@ -43,10 +43,16 @@ export function openDrawer({ title, body, footer, wide = false, className = "", 
     document.body.style.minHeight = "";
     veil.remove();
     drawer.remove();
-    from?.isConnected && from.focus({ preventScroll: true });
+    opener(from)?.focus({ preventScroll: true });
     onClose?.();
   };
   return close;
+}
+
+/** What the drawer was opened from; the page may have been drawn anew meanwhile. */
+function opener(from) {
+  if (from?.isConnected) return from;
+  return from?.dataset?.key ? document.querySelector(`[data-key="${CSS.escape(from.dataset.key)}"]`) : null;
 }
 
 /** A short message at the bottom of what can be seen. */
