@@ -15,7 +15,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import requests
-from sqlalchemy import select
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from b24app import bootstrap, create_app, migrations
@@ -465,9 +464,3 @@ def dirty_company(
             yield company
         finally:
             company.stop()
-
-
-def portal_row(company: Company) -> Any:
-    """What is stored of the portal."""
-    with company.parts.engine.connect() as conn:
-        return conn.execute(select(tables.portals)).one()

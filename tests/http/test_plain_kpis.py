@@ -53,7 +53,6 @@ def test_every_answer_is_the_plain_one_also_after_changes_and_a_restart(
         for _ in range(QUESTIONS):
             asking.ask_one()
         assert asking.compared > 20 * QUESTIONS
-        print(f"{asking.compared} numbers compared")
 
 
 class Asking:
