@@ -24,11 +24,11 @@ export function isNarrow() {
 /**
  * The table. `people` are `{key, name, note, photo, group}` in no order; `answer` holds a value with rows for
  * every metric; `view` is what the viewer has chosen: `{sort: {by, down}, filter, all, chosen: Set | null}`, changed
- * through `onView`. Cells call `onCell(key, metric)`, names `onRow(key)`. `actions(keys)` are the buttons for the
- * chosen people; without it nobody can be chosen. `scores`: a map of KPI scores by key, or null.
+ * through `onView`. Cells call `onCell(key, metric)`, names `onRow(key)`. `actions(people)` are the buttons for the
+ * chosen people; without it nobody can be chosen.
  */
-export function peopleTable({ title, people, answer, metrics, view, onView, onRow, onCell, caption, picture = true, actions = null, scores = null }) {
-  const table = { rows: index(answer), metrics, answer, onRow, onCell, picture, view, onView, scores };
+export function peopleTable({ title, people, answer, metrics, view, onView, onRow, onCell, caption, picture = true, actions = null }) {
+  const table = { rows: index(answer), metrics, answer, onRow, onCell, picture, view, onView };
   table.hasTargets = metrics.some((key) => [...(table.rows.get(key)?.values() ?? [])].some((row) => isSet(row.target)));
   table.most = Object.fromEntries(metrics.map((key) => [key, largest(table.rows, key, people)]));
   table.canChoose = Boolean(actions) && !isNarrow();
@@ -80,10 +80,9 @@ function wideTable(title, groups, shown, ordered, table) {
         h("th", { scope: "col", class: "first", "aria-sort": sorted(view.sort, "name") }, h("div", { class: "person" },
           table.chooseAll,
           sortButton("name", t("people.name"), table))),
-        table.scores && h("th", { scope: "col", "aria-sort": sorted(view.sort, "score") }, sortButton("score", t("people.score"), table)),
         metrics.map((key) => h("th", { scope: "col", "aria-sort": sorted(view.sort, key) }, sortButton(key, metricOf(key).name, table))))),
       groups.map(({ name, members }) => h("tbody", {},
-        name && h("tr", { class: "group-row" }, h("th", { scope: "rowgroup", colspan: metrics.length + (table.scores ? 2 : 1) }, name)),
+        name && h("tr", { class: "group-row" }, h("th", { scope: "rowgroup", colspan: metrics.length + 1 }, name)),
         members.filter((one) => !shown || shown.has(one)).map((person) => row(person, table))))));
 }
 
@@ -97,7 +96,7 @@ function sortButton(key, name, { view, onView }) {
 }
 
 function row(person, table) {
-  const { metrics, rows, view, scores } = table;
+  const { metrics, rows, view } = table;
   const isChosen = view.chosen?.has(person.key) ?? false;
   const choose = (event) => { // only this row changes: the table may have hundreds
     if (!view.chosen.delete(person.key)) view.chosen.add(person.key);
@@ -107,7 +106,6 @@ function row(person, table) {
   return h("tr", { class: isChosen ? "chosen" : null, data: { row: person.key } },
     h("th", { scope: "row", class: "first" }, label(person, table,
       table.canChoose && h("input", { type: "checkbox", checked: isChosen, "aria-label": t("people.choose", { name: person.name }), data: { key: `choose-${person.key}` }, onChange: choose }))),
-    scores && h("td", {}, h("span", { class: "number" }, scores.get(person.key) === undefined || scores.get(person.key) === null ? DASH : shareText(scores.get(person.key), lang))),
     metrics.map((key) => h("td", {}, cell(person, key, rows.get(key)?.get(person.key), table))));
 }
 
@@ -170,14 +168,13 @@ const GROUPS = ["", "new", "untargeted", "silent", "dismissed"];
 
 /** Groups in their order, the people in each in the chosen one; who has no number stands last. */
 function arranged(people, table) {
-  const { rows, metrics, view, hasTargets, scores } = table;
+  const { rows, metrics, view, hasTargets } = table;
   const { by, down } = view.sort;
   const order = down ? -1 : 1;
   const rowOf = (person) => (key) => rows.get(key)?.get(person.key);
   const needs = new Map(people.map((one) => [one.key, attention(rowOf(one), metrics)]));
   const byName = (a, b) => a.name.localeCompare(b.name, boot.lang);
   const valueOf = (person) => {
-    if (by === "score") return scores?.get(person.key) ?? null;
     if (by === "attention") return hasTargets ? needs.get(person.key) : rowOf(person)(metrics[0])?.value ?? null;
     return rowOf(person)(by)?.value ?? null;
   };
