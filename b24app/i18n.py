@@ -14,10 +14,7 @@ FALLBACK = "en"
 @cache
 def languages() -> dict[str, dict[str, Any]]:
     """All languages by their two-letter code, each a tree of texts."""
-    found: dict[str, dict[str, Any]] = {}
-    for path in sorted(FOLDER.glob("*.toml")):
-        found.setdefault(path.name.split(".")[0], {}).update(tomllib.loads(path.read_text("utf-8")))
-    return found
+    return {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.toml"))}
 
 
 def best(lang: str | None) -> str:

@@ -153,4 +153,4 @@ READY: Mapping[str, tuple[Weighted, ...]] = {
         revenue=3, win_rate=2, pipeline_open=1, csat=1, on_time_rate=1, activities_overdue=1, deals_idle=1
     ),
 }
-"""Sets to begin with; their names and purposes are in `translations/*.sets.toml`."""
+"""Sets to begin with; their names and purposes are in `translations`."""

@@ -1,4 +1,4 @@
-"""What a KPI is made of. Its texts are in `translations/*.catalog.toml` under its key."""
+"""What a KPI is made of. Its texts are in `translations` under its key."""
 
 from __future__ import annotations
 
