@@ -7,7 +7,7 @@ import secrets
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
 from b24app.portals.launch import Refused
@@ -105,7 +105,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(Problem, on_problem)
     app.register_error_handler(Refused, on_refused)
     app.register_error_handler(HTTPException, on_http)
+
+    def on_statement(error: ProgrammingError) -> Response:
+        # PostgreSQL files a database without its tables (being restored, say) under mistakes in SQL.
+        is_empty = type(error.orig).__name__ == "UndefinedTable"
+        return on_database(error) if is_empty else on_crash(error)
+
     app.register_error_handler(OperationalError, on_database)
+    app.register_error_handler(ProgrammingError, on_statement)
     app.register_error_handler(InterfaceError, on_database)
     app.register_error_handler(TimeoutError, on_database)
     app.register_error_handler(Busy, on_busy)
