@@ -14,7 +14,7 @@ from tests.conftest import SERVER_URL
 
 
 def main(arguments: list[str]) -> int:
-    coverage = ["--cov=b24app", "--cov-branch", "--cov-report=term:skip-covered", "--cov-fail-under=75"]
+    coverage = ["--cov=b24app", "--cov-branch", "--cov-report=term:skip-covered", "--cov-fail-under=85"]
     if _pytest("SQLite", [*arguments, *([] if arguments else coverage)], {}):
         return 1
     with tempfile.TemporaryDirectory(prefix="b24app-pg-") as folder:
