@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, select, update
 
 from b24app.crypto import same
-from b24app.facts.tables import api_clients, portals
+from b24app.tables import api_clients, portals
 
 NAME_LENGTH = 200
 

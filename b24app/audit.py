@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from b24app.db import upsert
-from b24app.facts.tables import audit
+from b24app.tables import audit
 
 PAGE_SIZE = 100
 

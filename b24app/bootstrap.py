@@ -10,7 +10,6 @@ from sqlalchemy import Engine, select
 from b24app.config import Settings
 from b24app.crypto import Signer, Vault
 from b24app.db import open_engine
-from b24app.facts.tables import portals
 from b24app.jobs.queue import Jobs
 from b24app.oauth.server import AuthServer
 from b24app.oauth.tokens import StoredTokens
@@ -20,6 +19,7 @@ from b24app.rest.client import PortalClient
 from b24app.rest.errors import TokenDead
 from b24app.rest.transport import Transport
 from b24app.soon import Soon
+from b24app.tables import portals
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from b24app import api_clients, clock, config, logs, migrations, serving
 from b24app.bootstrap import Parts, build
 from b24app.config import ConfigError, Settings
 from b24app.crypto import Unreadable
-from b24app.facts.tables import portals, tokens
 from b24app.oauth.server import AuthServer
 from b24app.rest.errors import RestError, Unreachable
+from b24app.tables import portals, tokens
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,11 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from b24app import audit
-from b24app.facts import store
-from b24app.facts.tables import kpi_sets
+from b24app import audit, store
 from b24app.metrics.kpi_sets import Assigned, KpiSet, Weighted, latest
 from b24app.set_drafts import Draft
+from b24app.tables import kpi_sets
 
 
 class SetMoved(Exception):

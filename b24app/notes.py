@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, delete, insert, select
 
 from b24app import audit
-from b24app.facts.tables import notes, targets
+from b24app.tables import notes, targets
 
 TEXT_LIMIT = 4_000
 LISTED = 500

@@ -9,11 +9,10 @@ from fractions import Fraction
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select
 
-from b24app import audit
+from b24app import audit, store
 from b24app.db import upsert
-from b24app.facts import store
-from b24app.facts.tables import target_changes, targets
 from b24app.metrics.plans import Plans
+from b24app.tables import target_changes, targets
 from b24app.target_rows import Cell, Wish
 
 PAGE_SIZE = 100

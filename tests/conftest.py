@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from b24app.db import open_engine
-from b24app.facts.tables import metadata
+from b24app.tables import metadata
 
 SERVER_URL = "B24APP_TEST_DATABASE_URL"
 """A PostgreSQL that tests may make schemas in; `python -m tests` starts one. Unset: SQLite files."""

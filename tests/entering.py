@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from b24app import store
 from b24app.entries import kinds, sheets
 from b24app.entries.cells import Known
-from b24app.facts import entered, store
+from b24app.store import entered
 
 
 def enter(

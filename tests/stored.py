@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from b24app import store, sums
 from b24app.facts import (
     activities,
     budget_items,
@@ -17,27 +18,25 @@ from b24app.facts import (
     calls,
     deals,
     leads,
-    org_store,
     people,
     projects,
     reference,
-    snapshots,
     stages,
-    store,
-    sums,
     tasks,
     time_records,
 )
 from b24app.facts.budget_items import BudgetFields
-from b24app.facts.kpi_context import load_context
-from b24app.facts.tables import portals, sync_sources
 from b24app.facts.values import Border
 from b24app.metrics import engine as kpi_engine
 from b24app.metrics import periods, work_calendar
 from b24app.metrics.query import parse
 from b24app.portals import settings
+from b24app.store import org as org_store
+from b24app.store import snapshots
+from b24app.store.context import load_context
 from b24app.sync import state
 from b24app.sync.sources import budget_items as budgets
+from b24app.tables import portals, sync_sources
 from b24app.web import present
 
 NOW = datetime(2026, 11, 23, 10, 15, 2, tzinfo=UTC)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from b24app.facts import activities, calls, sessions, store, tickets
+from b24app import store
+from b24app.facts import activities, calls, sessions, tickets
 from b24app.facts.tickets import Desk
 from tests.cast import ANNA
 from tests.crm_rows import Row, at

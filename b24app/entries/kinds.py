@@ -11,7 +11,7 @@ from typing import Any
 from b24app.entries import cells
 from b24app.entries.cells import Known, Read, Reading, Refused
 from b24app.entries.sheets import Format, Sheet
-from b24app.facts.entered import Campaign, Cost, Entry
+from b24app.store.entered import Campaign, Cost, Entry
 
 EXTERNAL_ID = "external_id"
 REQUIRED = object()

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from b24app.facts import deals, values
-from b24app.facts.tables import AMOUNT_LIMIT
 from b24app.facts.values import Border, Row
+from b24app.tables import AMOUNT_LIMIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from b24app.facts import values
-from b24app.facts.tables import AMOUNT_LIMIT
 from b24app.facts.values import BadRow, Border, Row
+from b24app.tables import AMOUNT_LIMIT
 
 ENTITY_TYPE_ID = 2
 

@@ -1,4 +1,4 @@
-"""Measures: the numbers that add up over employees and days. What each sums in SQL: `facts/measures.py`."""
+"""Measures: the numbers that add up over employees and days. What each sums in SQL: `sums/`."""
 
 from __future__ import annotations
 

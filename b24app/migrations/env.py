@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from b24app.facts.tables import metadata
+from b24app.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -16,7 +16,6 @@ from sqlalchemy.exc import DBAPIError
 
 from b24app.crypto import Unreadable, Vault
 from b24app.db import upsert
-from b24app.facts.tables import portals, tokens
 from b24app.oauth.server import AuthServer, TokenPair
 from b24app.rest.addresses import check_endpoint, host_of
 from b24app.rest.errors import (
@@ -25,6 +24,7 @@ from b24app.rest.errors import (
     TokenDead,
     TokenExpired,
 )
+from b24app.tables import portals, tokens
 
 EARLY_S = 60
 """A token that ends within this time is renewed before use: a batch takes up to a minute."""

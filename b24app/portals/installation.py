@@ -14,7 +14,6 @@ from zoneinfo import available_timezones
 from sqlalchemy import Connection, select, update
 
 from b24app import clock, manifest
-from b24app.facts.tables import portals, tokens
 from b24app.oauth import tokens as stored_tokens
 from b24app.portals import registration, registry, settings, zones
 from b24app.portals.admission import Person
@@ -23,6 +22,7 @@ from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import MethodMissing, RestError, RetryLater
 from b24app.rest.token_source import FixedToken
+from b24app.tables import portals, tokens
 
 if TYPE_CHECKING:
     from b24app.bootstrap import Parts

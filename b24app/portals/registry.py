@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from b24app.crypto import Unreadable, Vault
-from b24app.facts.tables import metadata, portals, tokens
 from b24app.portals.launch import origin
+from b24app.tables import metadata, portals, tokens
 
 ACTIVE, UNPAID, GONE, UNINSTALLED, PURGING = "active", "unpaid", "gone", "uninstalled", "purging"
 """States of a portal: works; payment has run out; no longer answers to us; the app was removed; removed,

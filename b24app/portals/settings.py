@@ -17,8 +17,8 @@ from sqlalchemy import Connection, select, update
 
 from b24app import scope
 from b24app.access import Grant
-from b24app.facts.tables import currencies, departments, pipelines, portals, users
 from b24app.scope import Whose
+from b24app.tables import currencies, departments, pipelines, portals, users
 
 DEAL = 2
 SMART_PROCESS_FROM = 128
@@ -161,7 +161,7 @@ def load_known(conn: Connection, portal_id: int) -> Known:
 def save(conn: Connection, portal_id: int, settings: PortalSettings) -> None:
     """Store the settings. Every number may change with them, so the data version moves too.
 
-    Call it after `facts.store.lock`, so that nothing was changed since the settings were loaded.
+    Call it after `store.lock`, so that nothing was changed since the settings were loaded.
     """
     conn.execute(
         update(portals)

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Engine, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from b24app.db import upsert
-from b24app.facts.tables import portals, sync_sources
+from b24app.tables import portals, sync_sources
 
 LEASE_S = 15.0
 BEAT_S = 4.0

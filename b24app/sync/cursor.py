@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from b24app.facts.tables import sync_sources
 from b24app.sync import sources
+from b24app.tables import sync_sources
 
 FIRST_READ = "first_read"
 RECONCILE = "reconcile"

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from b24app import clock
-from b24app.facts import store
+from b24app import clock, store
 from b24app.rest.calls import BATCH_SIZE
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply

@@ -18,14 +18,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from b24app import clock
-from b24app.facts import store, tables, values
-from b24app.facts.store import BorderMoved, PortalLeft, Writer, load_border
+from b24app import clock, store, tables
+from b24app.facts import values
 from b24app.rest import paging
 from b24app.rest.calls import BATCH_SIZE, Call
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import RestError
+from b24app.store import BorderMoved, PortalLeft, Writer, load_border
 from b24app.sync import claims, cursor, details, reference, sources, trouble
 from b24app.sync.parts import Parts
 from b24app.sync.sources.deals import DEALS

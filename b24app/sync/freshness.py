@@ -9,11 +9,11 @@ import time
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from b24app.facts.tables import portals
 from b24app.sync import claims, cursor, refresh
 from b24app.sync.first_read import is_begun
 from b24app.sync.parts import Parts
 from b24app.sync.state import CHANGES
+from b24app.tables import portals
 
 logger = logging.getLogger(__name__)
 

@@ -14,14 +14,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from b24app import clock
-from b24app.facts import store, tables
-from b24app.facts.store import BorderMoved, PortalLeft, load_border
+from b24app import clock, store, tables
 from b24app.facts.values import Border, day_start
 from b24app.rest import paging
 from b24app.rest.calls import Call
 from b24app.rest.client import PortalClient
 from b24app.rest.errors import RestError
+from b24app.store import BorderMoved, PortalLeft, load_border
 from b24app.sync import claims, cursor, sources, trouble
 from b24app.sync.parts import Parts
 from b24app.sync.sources.kinds import LongList

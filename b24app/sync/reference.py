@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from b24app import clock
-from b24app.facts.store import Writer
 from b24app.facts.values import whole, yes
 from b24app.rest.calls import Call
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import RestError
+from b24app.store import Writer
 from b24app.sync import sources, trouble
 from b24app.sync.sources.kinds import Outcome
 

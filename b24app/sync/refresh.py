@@ -17,15 +17,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from b24app import clock
-from b24app.facts import store, tables
-from b24app.facts.store import BorderMoved, PortalLeft, Writer, load_border
+from b24app import clock, store, tables
 from b24app.facts.values import Border
 from b24app.rest import paging
 from b24app.rest.calls import BATCH_SIZE, Call
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import NO_BUDGET, RateLimited, RestError, RetryLater
+from b24app.store import BorderMoved, PortalLeft, Writer, load_border
 from b24app.sync import claims, cursor, details, offline, reference, sources, trouble
 from b24app.sync.first_read import fail_list, is_begun, read_by_id, server_time
 from b24app.sync.parts import Parts

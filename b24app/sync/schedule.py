@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
-from b24app.facts.store import CLOSED
-from b24app.facts.tables import portals, sync_sources
+from b24app.store import CLOSED
 from b24app.sync import cursor, sources
 from b24app.sync.first_read import is_begun
 from b24app.sync.freshness import FRESH_S
 from b24app.sync.state import CHANGES
+from b24app.tables import portals, sync_sources
 
 WATCHED_S = 15.0
 """A widget asks every few seconds; after this silence nobody looks any more."""

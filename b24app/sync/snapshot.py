@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import update
 
-from b24app.facts import org_store, snapshots, store
-from b24app.facts.kpi_context import load_context
-from b24app.facts.tables import sync_sources
+from b24app import store
 from b24app.portals import settings
+from b24app.store import org as org_store
+from b24app.store import snapshots
+from b24app.store.context import load_context
 from b24app.sync import claims, cursor, state
 from b24app.sync.parts import Parts
+from b24app.tables import sync_sources
 
 
 def run(parts: Parts, portal_id: int, now: float) -> int:

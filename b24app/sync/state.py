@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, select
 
-from b24app.facts.tables import portals, sync_sources, tokens
 from b24app.sync import sources
+from b24app.tables import portals, sync_sources, tokens
 
 SOURCES = sources.NAMES
 """What is read of every portal, in the order in which people are shown it; what settings choose follows."""

@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement
 
 from b24app import audit, scope
 from b24app.audit import PAGE_SIZE, Entry
-from b24app.facts.tables import audit as table
 from b24app.metrics.periods import day_start
 from b24app.org import Org
+from b24app.tables import audit as table
 from b24app.web import parameters, scopes
 from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339

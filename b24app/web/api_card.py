@@ -36,15 +36,12 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 from sqlalchemy import Connection
 
-from b24app import clock
+from b24app import clock, store
 from b24app.access import Visibility, is_administrator
 from b24app.deal_norms import first_response_s, norm
-from b24app.facts import around, store, values
 from b24app.facts import leads as lead_facts
 from b24app.facts import tasks as task_facts
-from b24app.facts.around import Purchase, Request
-from b24app.facts.kpi_context import load_reference
-from b24app.facts.rates import load_rates
+from b24app.facts import values
 from b24app.facts.values import BadRow, Border
 from b24app.metrics import periods
 from b24app.metrics.channels import channel_of
@@ -53,6 +50,10 @@ from b24app.portals.settings import PortalSettings
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import AccessDenied, BadRequest, NotFound, RestError, ScopeMissing
+from b24app.store import around
+from b24app.store.around import Purchase, Request
+from b24app.store.context import load_reference
+from b24app.store.rates import load_rates
 from b24app.viewer import Viewer
 from b24app.web import contacts, scopes
 from b24app.web.context import parts, viewer

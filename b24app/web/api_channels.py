@@ -23,15 +23,15 @@ from flask import Blueprint, Response, jsonify, request
 from b24app import clock
 from b24app.entries import cells
 from b24app.entries.cells import Reading, Refused
-from b24app.facts import entered, origins
-from b24app.facts.entered import Campaign, Cost
-from b24app.facts.kpi_context import load_reference
-from b24app.facts.origins import Origin
 from b24app.metrics import periods
 from b24app.metrics.channels import channel_of, deciding_rule
 from b24app.metrics.periods import Period
 from b24app.portals import settings
 from b24app.portals.settings import ChannelRule, PortalSettings, SettingsRefused
+from b24app.store import entered, origins
+from b24app.store.context import load_reference
+from b24app.store.entered import Campaign, Cost
+from b24app.store.origins import Origin
 from b24app.viewer import Viewer
 from b24app.web import parameters, scopes
 from b24app.web.context import parts, viewer

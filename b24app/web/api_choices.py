@@ -21,11 +21,11 @@ from sqlalchemy import Connection, select
 
 from b24app import i18n
 from b24app.facts import values
-from b24app.facts.tables import currencies, lead_sources, pipelines, portals, projects
 from b24app.portals.settings import DEAL, SMART_PROCESS_FROM
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import RestError
+from b24app.tables import currencies, lead_sources, pipelines, portals, projects
 from b24app.viewer import Viewer
 from b24app.web import scopes
 from b24app.web.context import parts, viewer

@@ -29,19 +29,19 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify
 from sqlalchemy import Connection
 
-from b24app import clock
+from b24app import clock, store
 from b24app.access import Visibility, is_administrator
 from b24app.deal_norms import WON_NEEDED, Contact, count_returns, first_response_s, norm, stage_since
-from b24app.facts import deal_history, store
 from b24app.facts import deals as deal_facts
 from b24app.facts.deals import Deal
-from b24app.facts.rates import load_rates
 from b24app.facts.values import BadRow
 from b24app.metrics.money import SCALE
 from b24app.portals.settings import PortalSettings
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import AccessDenied, BadRequest, NotFound, RestError
+from b24app.store import deal_history
+from b24app.store.rates import load_rates
 from b24app.viewer import Viewer
 from b24app.web import contacts, scopes
 from b24app.web.context import parts, viewer

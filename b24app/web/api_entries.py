@@ -17,15 +17,14 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, select
 
-from b24app import audit, clock, i18n
+from b24app import audit, clock, i18n, store, tables
 from b24app.entries import cells, kinds, sheets
 from b24app.entries.cells import ID_LIMIT, Known, Reading, Refused
 from b24app.entries.kinds import Checked, Flaw, Kind
 from b24app.entries.sheets import Format, Sheet, TooManyRows, Unreadable
-from b24app.facts import entered, rates, store, tables
-from b24app.facts.entered import Cost, Entry, Filter
-from b24app.facts.store import PortalLeft
 from b24app.portals import settings
+from b24app.store import PortalLeft, entered, rates
+from b24app.store.entered import Cost, Entry, Filter
 from b24app.viewer import Viewer
 from b24app.web import parameters, scopes
 from b24app.web.context import parts, viewer

@@ -14,11 +14,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import Connection, select
 
-from b24app import audit, clock, kpi_sets, targets
+from b24app import audit, clock, kpi_sets, sums, targets
 from b24app.access import Visibility
-from b24app.facts import snapshots, sums
-from b24app.facts.kpi_context import load_context
-from b24app.facts.tables import portals
 from b24app.metrics import engine, periods
 from b24app.metrics.catalog import BY_KEY
 from b24app.metrics.context import Context
@@ -29,8 +26,11 @@ from b24app.metrics.periods import Period
 from b24app.metrics.query import DEFAULT_SET, BadParameter, KpiQuery, UnknownMetric, parse
 from b24app.org import Org
 from b24app.scope import Scope, Whose
+from b24app.store import snapshots
+from b24app.store.context import load_context
 from b24app.sync import freshness, state
 from b24app.sync.state import SyncState
+from b24app.tables import portals
 from b24app.viewer import Viewer
 from b24app.web import present, scopes
 from b24app.web.context import parts, viewer

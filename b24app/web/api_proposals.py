@@ -20,8 +20,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 from sqlalchemy import Connection
 
-from b24app import target_rows, targets
-from b24app.facts import sums
+from b24app import sums, target_rows, targets
 from b24app.metrics import engine, plans
 from b24app.metrics.metric import By, Unit
 from b24app.metrics.periods import Period, shift_months

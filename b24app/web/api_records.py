@@ -32,12 +32,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import Connection
 
+from b24app import sums
 from b24app.access import Visibility
-from b24app.facts import entered_records, records, sums
-from b24app.facts.entered import Cost
-from b24app.facts.entered_records import EnteredRecord
-from b24app.facts.measured import Kind
-from b24app.facts.records import PAGE_SIZE, Question, Record
 from b24app.metrics.context import Context
 from b24app.metrics.engine import departments_of, owners_of
 from b24app.metrics.kinds import NO_COST, NO_RATE, Ratio, Shape, Term, alone
@@ -45,6 +41,11 @@ from b24app.metrics.measures import COST, Cut, Table
 from b24app.metrics.metric import Metric
 from b24app.metrics.sums import Cell, SumsQuery, Totals
 from b24app.rest.errors import RestError
+from b24app.store.entered import Cost
+from b24app.sums import entered_records, records
+from b24app.sums.entered_records import EnteredRecord
+from b24app.sums.kinds import Kind
+from b24app.sums.records import PAGE_SIZE, Question, Record
 from b24app.viewer import Viewer
 from b24app.web import api_kpi, record_names
 from b24app.web.api_kpi import Asked

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import Connection
 
-from b24app import api_clients, audit, clock
+from b24app import api_clients, audit, clock, store
 from b24app.api_clients import ApiClient
-from b24app.facts import case_store, store
 from b24app.portals import installation, settings
 from b24app.portals.settings import PortalSettings, SettingsRefused
+from b24app.store import support_cases
 from b24app.sync.sources import chosen
 from b24app.viewer import Viewer
 from b24app.web import scopes
@@ -51,8 +51,8 @@ def change() -> Response:
         chosen.follow(conn, asking.portal_id, current, changed)
         if changed.timezone != current.timezone:
             store.recut_days(conn, asking.portal_id, ZoneInfo(changed.timezone))
-        if case_store.rules_of(changed) != case_store.rules_of(current):
-            case_store.rederive(conn, asking.portal_id)
+        if support_cases.rules_of(changed) != support_cases.rules_of(current):
+            support_cases.rederive(conn, asking.portal_id)
     if changed.support.tickets != current.support.tickets and asking.user_id is not None:
         # A help desk of its own has a tab on its cards.
         parts().soon.submit(installation.register, parts(), asking.portal_id, asking.user_id)

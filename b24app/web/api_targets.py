@@ -33,10 +33,10 @@ from sqlalchemy import Connection
 from b24app import access, clock, i18n, scope, target_rows, targets
 from b24app.entries import sheets
 from b24app.entries.sheets import TooManyRows, Unreadable
-from b24app.facts.tables import target_changes
 from b24app.metrics import periods
 from b24app.metrics.periods import shift_months
 from b24app.org import Org
+from b24app.tables import target_changes
 from b24app.target_rows import Cell, Known, RowsRefused, Wish
 from b24app.targets import Change, Target, TargetsMoved
 from b24app.viewer import Viewer

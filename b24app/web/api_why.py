@@ -30,8 +30,6 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import Connection
 
-from b24app.facts import movers
-from b24app.facts.movers import Mover, Sphere
 from b24app.metrics import attainment, drivers, periods
 from b24app.metrics.context import Context
 from b24app.metrics.drivers import Sales
@@ -42,6 +40,8 @@ from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import AccessDenied, RestError
 from b24app.scope import Whose
+from b24app.sums import movers
+from b24app.sums.movers import Mover, Sphere
 from b24app.viewer import Viewer
 from b24app.web import api_kpi
 from b24app.web.api_kpi import Asked

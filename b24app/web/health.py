@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from b24app.bootstrap import Parts
-from b24app.facts.tables import portals, sync_sources
+from b24app.tables import portals, sync_sources
 from b24app.web.context import parts
 from b24app.web.problems import Problem
 

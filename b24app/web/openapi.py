@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from b24app.facts.measured import Kind
 from b24app.metrics.attainment import Status
 from b24app.metrics.catalog import CATALOG
 from b24app.metrics.metric import Better, By
 from b24app.metrics.periods import NAMES, Compare
+from b24app.sums.kinds import Kind
 from b24app.web import openapi_marketing, openapi_plans, openapi_sets
 from b24app.web.context import parts
 from b24app.web.schema import AMOUNT, DAY, FLAG, INT, MOMENT, NUMBER, PLANNED, SHARE, Json

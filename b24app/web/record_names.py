@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from b24app.facts.measured import Kind
-from b24app.facts.records import Record
 from b24app.rest.calls import Call
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import AccessDenied, ScopeMissing
+from b24app.sums.kinds import Kind
+from b24app.sums.records import Record
 
 LEAD, DEAL, CONTACT, COMPANY = 1, 2, 3, 4
 """Entity types of the portal."""

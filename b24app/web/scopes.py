@@ -6,10 +6,10 @@ from sqlalchemy import Connection
 
 from b24app import access, scope
 from b24app.access import Verdict, Visibility
-from b24app.facts import org_store
 from b24app.portals import settings
 from b24app.portals.settings import PortalSettings
 from b24app.scope import COMPANY, Scope
+from b24app.store import org as org_store
 from b24app.viewer import Viewer
 from b24app.web.problems import Problem
 

@@ -10,8 +10,8 @@ from flask import g, request
 from sqlalchemy import select
 
 from b24app.crypto import BadToken
-from b24app.facts.tables import api_clients, portals, users
 from b24app.portals import registry
+from b24app.tables import api_clients, portals, users
 from b24app.viewer import Viewer
 from b24app.web.context import parts
 from b24app.web.problems import Problem

@@ -8,9 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from b24app import clock, i18n
-from b24app.facts import sums
-from b24app.facts.kpi_context import load_context
+from b24app import clock, i18n, sums
 from b24app.metrics import engine
 from b24app.metrics.catalog import BY_KEY
 from b24app.metrics.context import Context
@@ -21,6 +19,7 @@ from b24app.metrics.periods import Period
 from b24app.metrics.query import KpiQuery
 from b24app.scope import COMPANY, Whose
 from b24app.set_drafts import Draft
+from b24app.store.context import load_context
 from b24app.sync import state
 from b24app.viewer import Viewer
 from b24app.web import scopes

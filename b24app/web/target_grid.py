@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from b24app import access, clock, scope
 from b24app.access import Visibility
-from b24app.facts.kpi_context import load_context
 from b24app.metrics import plans
 from b24app.metrics.catalog import BY_KEY
 from b24app.metrics.context import Context
@@ -21,6 +20,7 @@ from b24app.metrics.periods import Period, shift_months
 from b24app.metrics.plans import Plans
 from b24app.org import Org
 from b24app.scope import Scope, Whose
+from b24app.store.context import load_context
 from b24app.sync import state
 from b24app.target_rows import Cell
 from b24app.targets import Target

@@ -6,13 +6,13 @@ from sqlalchemy import Connection, select
 
 from b24app import clock
 from b24app.bootstrap import Parts
-from b24app.facts.tables import tokens
 from b24app.portals import installation, registry
 from b24app.portals.admission import Person
 from b24app.portals.launch import Launch, Reason, Refused
 from b24app.portals.registry import Portal
 from b24app.rest.errors import RestError
 from b24app.rest.token_source import FixedToken
+from b24app.tables import tokens
 
 REMOVED = (registry.UNINSTALLED, registry.PURGING)
 

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Engine, insert
 
 from b24app import clock
-from b24app.facts.tables import portals
 from b24app.oauth import tokens
 from b24app.sync import first_read
+from b24app.tables import portals
 from emulator import crm, seed
 from emulator.server import Emulator
 from emulator.world import Portal

@@ -16,7 +16,8 @@ from werkzeug.serving import make_server
 from b24app import bootstrap, create_app
 from b24app.bootstrap import Parts
 from b24app.config import Settings
-from b24app.facts.tables import (
+from b24app.sync.state import SOURCES
+from b24app.tables import (
     currencies,
     departments,
     memberships,
@@ -26,7 +27,6 @@ from b24app.facts.tables import (
     sync_sources,
     users,
 )
-from b24app.sync.state import SOURCES
 from b24app.viewer import Viewer
 from b24app.web import session
 from tests.cast import ORG

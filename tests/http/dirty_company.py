@@ -17,10 +17,9 @@ from zoneinfo import ZoneInfo
 import requests
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from b24app import bootstrap, create_app, migrations
+from b24app import bootstrap, create_app, migrations, tables
 from b24app.bootstrap import Parts
 from b24app.config import Settings
-from b24app.facts import tables
 from b24app.rest.budget import Budget, Budgets
 from b24app.rest.limits import RateLimit
 from b24app.sync import cursor, first_read

@@ -20,7 +20,7 @@ from werkzeug.serving import make_server
 from b24app import bootstrap, create_app, migrations
 from b24app.bootstrap import Parts
 from b24app.config import Settings
-from b24app.facts.tables import metadata, portals
+from b24app.tables import metadata, portals
 from emulator.server import Emulator
 from emulator.world import Portal
 

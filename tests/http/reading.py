@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Engine, insert, select
 
 from b24app.crypto import Vault
-from b24app.facts.tables import portals, tokens
 from b24app.oauth.server import AuthServer
 from b24app.oauth.tokens import StoredTokens, save
 from b24app.rest.budget import Budget, Budgets, MemoryLoads
 from b24app.rest.client import PortalClient
 from b24app.rest.transport import Transport
+from b24app.tables import portals, tokens
 from emulator.server import Emulator
 from emulator.world import Portal
 

@@ -13,10 +13,9 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from b24app import bootstrap, manifest
+from b24app import bootstrap, manifest, tables
 from b24app.bootstrap import Parts
 from b24app.config import Settings
-from b24app.facts import tables
 from b24app.oauth import tokens
 from b24app.sync import first_read, state
 from b24app.sync.state import SyncState

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert
 
-from b24app.facts.tables import deals, lead_sources, leads
+from b24app.tables import deals, lead_sources, leads
 from tests.cast import ANNA, IVAN, OLGA
 from tests.http.api_server import NOW, PORTAL, Api, fill, serving
 

@@ -14,7 +14,7 @@ import requests
 from openpyxl import Workbook
 from sqlalchemy import Engine, select
 
-from b24app.facts.tables import audit, costs, portals
+from b24app.tables import audit, costs, portals
 from tests.cast import ANNA, INSIDE, IVAN, OLGA, SALES
 from tests.http.api_server import NEIGHBOUR, PORTAL, Api, fill, serving
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from b24app.facts.tables import audit, notes
+from b24app.tables import audit, notes
 from tests.cast import ANNA, BORIS, INSIDE, IVAN, OLGA, SALES, SVETA
 from tests.http.api_server import NEIGHBOUR, PORTAL, Api, fill, serving
 

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, update
 
 from b24app import api_clients
 from b24app.api_clients import NewClient
-from b24app.facts.tables import api_clients as table
-from b24app.facts.tables import portals
+from b24app.tables import api_clients as table
+from b24app.tables import portals
 from tests.cast import ANNA, OLGA
 from tests.http.api_server import MEMBER, NEIGHBOUR_MEMBER, NOW, PORTAL, Api, fill, serving
 

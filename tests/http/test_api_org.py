@@ -8,7 +8,7 @@ import pytest
 import requests
 from sqlalchemy import Engine, update
 
-from b24app.facts.tables import departments, portals, sync_sources, users
+from b24app.tables import departments, portals, sync_sources, users
 from tests.cast import ANNA, BORIS, GRETA, INSIDE, IVAN, OLGA, SALES, SUPPORT, SVETA
 from tests.http.api_server import MEMBER, NEIGHBOUR, PORTAL, Api, fill, serving
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from b24app.facts.tables import audit, kpi_sets, users
 from b24app.metrics.query import DEFAULT_SET
+from b24app.tables import audit, kpi_sets, users
 from tests.cast import ANNA, BORIS, GRETA, INSIDE, IVAN, OLGA, SALES, SUPPORT, SVETA
 from tests.http.api_server import PORTAL, Api, fill, serving
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from b24app.facts.tables import deals, portals
+from b24app.tables import deals, portals
 from tests.cast import ANNA, BORIS, INSIDE, IVAN, OLGA, SUPPORT, SVETA
 from tests.http.api_server import MEMBER, NEIGHBOUR, PORTAL, Api, fill, serving
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
-from b24app.facts.tables import audit, deals, portals, target_changes, targets, users
+from b24app.tables import audit, deals, portals, target_changes, targets, users
 from tests.cast import ANNA, BORIS, GRETA, INSIDE, IVAN, OLGA, SALES, SUPPORT, SVETA
 from tests.http.api_server import NEIGHBOUR, PORTAL, Api, fill, serving
 

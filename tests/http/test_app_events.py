@@ -9,8 +9,8 @@ import pytest
 import requests
 from sqlalchemy import insert, select
 
-from b24app.facts.tables import sync_sources, tokens
 from b24app.manifest import load
+from b24app.tables import sync_sources, tokens
 from emulator.seed import add_user
 from emulator.world import Portal
 from tests.http.live import Live, eventually, living, token

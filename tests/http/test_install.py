@@ -10,8 +10,8 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from b24app.facts.tables import tokens
 from b24app.manifest import load
+from b24app.tables import tokens
 from emulator.seed import add_user
 from tests.http.live import Live, boot, eventually, living, token
 

@@ -13,8 +13,8 @@ import pytest
 import requests
 from sqlalchemy import Engine, update
 
-from b24app.facts.tables import portals, sync_sources
 from b24app.metrics.catalog import CATALOG
+from b24app.tables import portals, sync_sources
 from emulator import crm
 from tests.cast import ANNA, BORIS, COMPANY, GUEST, INSIDE, IVAN, OLGA, SALES, SUPPORT, SVETA
 from tests.http.api_portal import Company, company

@@ -12,8 +12,8 @@ import pytest
 import requests
 from sqlalchemy import event, select, update
 
-from b24app.facts.tables import portals, tokens
 from b24app.manifest import load
+from b24app.tables import portals, tokens
 from emulator.crm import add_item, delete_item
 from emulator.seed import add_user
 from emulator.world import Portal

@@ -10,7 +10,7 @@ import requests
 from sqlalchemy import create_engine, select
 
 from b24app.crypto import Vault
-from b24app.facts.tables import tokens
+from b24app.tables import tokens
 from emulator.server import Emulator
 from tests.http.live import eventually
 from tests.http.processes import COMMAND, answers, environment, free_port, process

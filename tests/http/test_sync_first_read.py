@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, update
 
-from b24app.facts import tables
-from b24app.facts.org_store import load_org
+from b24app import tables
+from b24app.store.org import load_org
 from b24app.sync import first_read, refresh
 from b24app.sync.state import SOURCES
 from emulator import crm, seed

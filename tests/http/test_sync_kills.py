@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
-from b24app.facts import tables
+from b24app import tables
 from b24app.sync import first_read, refresh
 from emulator import crm
 from tests.http.syncing import ANNA, BORIS, Syncing, fill, syncing

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, update
 
-from b24app.facts import tables
+from b24app import tables
 from b24app.sync import freshness, reconcile, refresh, schedule
 from emulator import crm, seed
 from tests.http.reading import eventually

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, update
 
-from b24app.facts import case_store, tables
+from b24app import tables
 from b24app.portals import settings
+from b24app.store import support_cases
 from b24app.sync import reconcile, refresh
 from b24app.sync.sources import chosen
 from emulator import activities, crm, seed
@@ -97,7 +98,7 @@ def choose(portal: Syncing, **chosen_: Any) -> None:
         before = settings.load(conn, 1)
         conn.execute(update(tables.portals).values(settings=chosen_))
         chosen.follow(conn, 1, before, settings.load(conn, 1))
-        case_store.rederive(conn, 1)
+        support_cases.rederive(conn, 1)
 
 
 def change_cursor(portal: Syncing, **values: Any) -> None:

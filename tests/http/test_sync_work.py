@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, update
 
-from b24app import bootstrap
-from b24app.facts import store, tables
+from b24app import bootstrap, store, tables
 from b24app.portals import settings
 from b24app.sync import first_read, reconcile, refresh
 from b24app.sync.sources import chosen

@@ -15,11 +15,11 @@ from sqlalchemy import Engine, event, text, update
 from sqlalchemy.exc import OperationalError
 
 from b24app.crypto import Vault
-from b24app.facts.tables import tokens as tokens_table
 from b24app.oauth import tokens as tokens_module
 from b24app.oauth.server import split_scopes
 from b24app.oauth.tokens import StoredTokens
 from b24app.rest import errors as e
+from b24app.tables import tokens as tokens_table
 from emulator.seed import add_user
 from emulator.server import Emulator
 from tests.http.reading import ADMIN, VAULT, Reading, eventually

@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from b24app.facts import tables
+from b24app import tables
 from emulator import activities, tasks
 from emulator.world import Portal
 from tests.http.syncing import ANNA, BORIS, Syncing

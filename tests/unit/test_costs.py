@@ -8,8 +8,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b24app.facts.computed.costs import Span, by_day, share
 from b24app.metrics.periods import Period
+from b24app.sums.computed.costs import Span, by_day, share
 
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
 DAYS = st.integers(-60, 60).map(lambda n: date(2026, 11, 1) + timedelta(days=n))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, func, select
 
 from b24app.db import upsert
-from b24app.facts.tables import currencies, deals, memberships
+from b24app.tables import currencies, deals, memberships
 
 
 def deal(deal_id: int, amount: Decimal, **over: object) -> dict[str, object]:

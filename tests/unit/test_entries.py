@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from b24app.entries import cells, kinds, sheets
 from b24app.entries.cells import Known, Reading, Refused
-from b24app.facts.entered import Cost
 from b24app.i18n import section
 from b24app.metrics.channels import channel_of, deciding_rule
 from b24app.portals.settings import ChannelRule
+from b24app.store.entered import Cost
 
 TYPED, WRITTEN = Reading(is_typed=True), Reading(is_typed=False)
 NAMES = kinds.headings(kinds.COSTS, ())

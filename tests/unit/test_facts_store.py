@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
-from b24app.facts import store, tables
+from b24app import store, tables
 from b24app.facts.activities import CrmActivity
 from b24app.facts.deals import Deal
 from b24app.facts.leads import Lead
-from b24app.facts.org_store import load_org
 from b24app.facts.people import Department, User
 from b24app.facts.reference import Stage
 from b24app.facts.stages import Entry
 from b24app.facts.tasks import Task
 from b24app.facts.values import Border
+from b24app.store.org import load_org
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 DAY = 86_400

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, update
 
-from b24app.facts import activities, case_store, leads, store
-from b24app.facts.tables import portals
+from b24app import store
+from b24app.facts import activities, leads
 from b24app.facts.tickets import Desk
 from b24app.portals import settings
+from b24app.store import support_cases
 from b24app.sync.sources import chosen, tickets
+from b24app.tables import portals
 from tests import stored, support_rows
 from tests.cast import ANNA, BORIS, COMPANY, GUEST, SUPPORT, SVETA
 from tests.crm_rows import PORTAL, at, deal, lead
@@ -349,7 +351,7 @@ def test_changed_settings_make_all_cases_anew(engine: Engine, make: Make) -> Non
     def choose(**chosen_: Any) -> None:
         stored.choose(engine, portal, **chosen_)
         with engine.begin() as conn:
-            case_store.rederive(conn, portal)
+            support_cases.rederive(conn, portal)
 
     assert (answer("cases"), answer("first_response_time")) == (1, str(64 * HOUR + 1800))
     choose(working_hours_for_support=True)
@@ -447,7 +449,7 @@ def _choose(engine: Engine, portal_id: int, support: dict[str, Any]) -> None:
         changed = {"support": support}
         conn.execute(update(portals).where(portals.c.portal_id == portal_id).values(settings=changed))
         chosen.follow(conn, portal_id, before, settings.load(conn, portal_id))
-        case_store.rederive(conn, portal_id)
+        support_cases.rederive(conn, portal_id)
 
 
 def _take(engine: Engine, portal_id: int, one: Chat) -> None:

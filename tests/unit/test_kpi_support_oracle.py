@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from b24app.facts import activities, calls, case_store, sessions, store, tickets
+from b24app import store
+from b24app.facts import activities, calls, sessions, tickets
 from b24app.metrics.catalog import CATALOG
 from b24app.metrics.metric import By, Group
 from b24app.portals import settings as portal_settings
+from b24app.store import support_cases
 from b24app.sync.sources import tickets as ticket_lists
 from tests import oracle_support, random_support, stored
 from tests.random_support import DESK_TYPE
@@ -96,7 +98,7 @@ def _read(engine: Engine, portal: dict[str, Any], seed: int) -> int:
     if is_late:
         stored.choose(engine, portal_id, **chosen, working_hours_for_support=portal["working"])
         with engine.begin() as conn:
-            case_store.rederive(conn, portal_id)
+            support_cases.rederive(conn, portal_id)
     _save_tickets(engine, portal_id, portal)
     return portal_id
 
@@ -135,7 +137,7 @@ def _save_calls(engine: Engine, portal_id: int, portal: dict[str, Any]) -> None:
 def _save_tickets(engine: Engine, portal_id: int, portal: dict[str, Any]) -> None:
     with engine.connect() as conn:
         border = store.load_border(conn, portal_id)
-        desks = case_store.desks_of(portal_settings.load(conn, portal_id))
+        desks = support_cases.desks_of(portal_settings.load(conn, portal_id))
     found = [(tickets.parse(row, border, DESK_TYPE, desks), row["course"]) for row in portal["tickets"]]
     with store.writing(engine, portal_id) as writer:
         writer.save_tickets(ticket for ticket, _ in found)

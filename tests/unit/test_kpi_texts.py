@@ -8,8 +8,6 @@ from datetime import date
 
 import pytest
 
-from b24app.facts.computed import COMPUTED
-from b24app.facts.measures import RECORDS, VALUES
 from b24app.i18n import section, text
 from b24app.metrics.catalog import CATALOG
 from b24app.metrics.context import Context
@@ -26,6 +24,8 @@ from b24app.metrics.kinds import (
 )
 from b24app.metrics.measures import MEASURES, Table
 from b24app.metrics.metric import Group, Metric
+from b24app.sums.computed import COMPUTED
+from b24app.sums.sales import RECORDS, VALUES
 from b24app.web.present import catalogue_json
 
 PARTS = {"name", "unit", "meaning", "formula", "moment", "credit", "source", "reading"}

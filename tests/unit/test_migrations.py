@@ -9,7 +9,7 @@ from sqlalchemy import inspect
 
 from b24app import migrations
 from b24app.db import open_engine
-from b24app.facts.tables import metadata
+from b24app.tables import metadata
 
 
 def test_migrations_build_exactly_the_tables_that_the_code_knows(database_url: str) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
-from b24app.facts.tables import snapshots
 from b24app.rest.client import PortalClient
 from b24app.sync import schedule, snapshot
 from b24app.sync.schedule import Standing
+from b24app.tables import snapshots
 from tests import stored
 from tests.cast import ANNA, BORIS, INSIDE
 from tests.crm_rows import PORTAL, Row, deal, won

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from b24app.facts.tables import ExactAmount
+from b24app.tables import ExactAmount
 
 
 revision = '0001'

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from b24app.facts import budget_items, deals, tables
+from b24app import tables
+from b24app.facts import budget_items, deals
 from b24app.facts.budget_items import BudgetFields
-from b24app.facts.store import Writer
 from b24app.portals.settings import Budget
 from b24app.rest.paging import Listing
+from b24app.store import Writer
 from b24app.sync.sources.kinds import LongList
 
 NAME = "budget_items"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, update
 
-from b24app.facts import case_store, tables
+from b24app import tables
 from b24app.facts.tickets import Desk
 from b24app.portals import settings
 from b24app.portals.settings import PortalSettings
+from b24app.store import support_cases
 from b24app.sync.sources import budget_items, tickets
 from b24app.sync.sources.kinds import LongList
 from b24app.sync.sources.session_history import SESSION_HISTORY
@@ -19,7 +20,7 @@ NAMES = (budget_items.NAME, tickets.NAME)
 def lists(conn: Connection, portal_id: int) -> tuple[LongList, ...]:
     """What this portal's settings want to be read."""
     wanted = settings.load(conn, portal_id)
-    found = tickets.lists_of(case_store.desks_of(wanted))
+    found = tickets.lists_of(support_cases.desks_of(wanted))
     if wanted.budget is None:
         return found
     base_currency = settings.load_known(conn, portal_id).base_currency
@@ -64,7 +65,7 @@ def _follow_desks(conn: Connection, portal_id: int, before: PortalSettings, afte
 
 
 def _desks_by_type(chosen: PortalSettings) -> dict[int, frozenset[Desk]]:
-    desks = case_store.desks_of(chosen)
+    desks = support_cases.desks_of(chosen)
     return {
         entity_type_id: frozenset(desk for desk in desks if desk.entity_type_id == entity_type_id)
         for entity_type_id in {desk.entity_type_id for desk in desks}

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Table
 
-from b24app.facts.store import Writer
 from b24app.facts.values import BadRow, Border, iso
 from b24app.rest.calls import Call
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import RestError
 from b24app.rest.paging import Listing, Row
+from b24app.store import Writer
 
 logger = logging.getLogger(__name__)
 

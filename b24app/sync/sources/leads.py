@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from b24app.facts import leads, tables
-from b24app.facts.store import Writer
+from b24app import tables
+from b24app.facts import leads
 from b24app.rest.paging import Listing
+from b24app.store import Writer
 from b24app.sync.sources.kinds import LongList
 
 LEADS = LongList(

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from b24app import clock
-from b24app.facts import sessions, tables
-from b24app.facts.store import Writer
+from b24app import clock, tables
+from b24app.facts import sessions
 from b24app.facts.values import BadRow
 from b24app.portals import settings
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
+from b24app.store import Writer
 from b24app.sync.sources.kinds import Details, Waiting
 
 logger = logging.getLogger(__name__)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from b24app.facts import reference
 from b24app.facts.reference import Statuses
-from b24app.facts.store import Writer
 from b24app.rest.calls import Call
 from b24app.rest.client import PortalClient
+from b24app.store import Writer
 from b24app.sync.sources.kinds import Outcome, ShortList
 from b24app.sync.sources.pages import rest_by_offset
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from b24app.facts import tables, tasks
-from b24app.facts.store import Writer
+from b24app import tables
+from b24app.facts import tasks
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.paging import rows_at
+from b24app.store import Writer
 from b24app.sync.sources.kinds import Details, Waiting
 
 METHOD = "tasks.task.history.list"

@@ -11,12 +11,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from b24app.facts import deals, stages, tables, tickets
-from b24app.facts.store import Writer, load_border
+from b24app import tables
+from b24app.facts import deals, stages, tickets
 from b24app.facts.tickets import Desk
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.paging import Listing, rows_at
+from b24app.store import Writer, load_border
 from b24app.sync.sources.kinds import Details, LongList, Waiting
 
 NAME = "tickets"

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from b24app.facts import tables, time_records
-from b24app.facts.store import Writer
+from b24app import tables
+from b24app.facts import time_records
 from b24app.rest.calls import Call
 from b24app.rest.paging import PAGE_SIZE, Listing
+from b24app.store import Writer
 from b24app.sync.sources.kinds import LongList, Touch
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from b24app.facts import people
 from b24app.facts.people import User
-from b24app.facts.store import Writer
 from b24app.rest import paging
 from b24app.rest.client import PortalClient
+from b24app.store import Writer
 from b24app.sync.sources.kinds import Outcome, ShortList, parsed
 from b24app.sync.sources.pages import reply_of
 

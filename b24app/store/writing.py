@@ -32,8 +32,9 @@ from sqlalchemy import (
     update,
 )
 
+from b24app import tables
 from b24app.db import upsert
-from b24app.facts import case_store, deals, derive, sessions, tables
+from b24app.facts import deals, derive, sessions
 from b24app.facts.activities import CrmActivity
 from b24app.facts.budget_items import BudgetItem
 from b24app.facts.calls import PhoneCall
@@ -48,6 +49,7 @@ from b24app.facts.tasks import Task
 from b24app.facts.tickets import Course, Ticket
 from b24app.facts.time_records import TimeRecord
 from b24app.facts.values import Border
+from b24app.store import support_cases
 
 CHUNK = 1_000
 """Ids in one IN list."""
@@ -102,7 +104,7 @@ def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Ite
             raise BorderMoved(portal_id)
         writer = Writer(conn, portal_id, ZoneInfo(portal.timezone))
         yield writer
-        if case_store.follow(conn, portal_id, writer.touched):
+        if support_cases.follow(conn, portal_id, writer.touched):
             writer.changed = True
         # Also where nothing changed: the portal may be on its way out, and must not find new rows behind it.
         if not _advance(conn, portal_id, 1 if writer.changed else 0):
@@ -674,7 +676,7 @@ class Writer:
         if rows:
             self.changed = True
             upsert(self.conn, table, ({"portal_id": self.portal_id, **row} for row in rows))
-            key = case_store.FOLLOWED.get(table.name)
+            key = support_cases.FOLLOWED.get(table.name)
             if key is not None:
                 self._touch(table, (row.get(key, 0) for row in rows))
 
@@ -684,7 +686,7 @@ class Writer:
                 delete(table).where(table.c.portal_id == self.portal_id, key.in_(chunk), *also)
             )
             self.changed = self.changed or done.rowcount > 0
-        if key.name == case_store.FOLLOWED.get(table.name):
+        if key.name == support_cases.FOLLOWED.get(table.name):
             self._touch(table, ids)
 
     def _touch(self, table: Table, ids: Iterable[int]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from sqlalchemy import Connection, select
 
 from b24app.facts.deals import ENTITY_TYPE_ID, Deal
-from b24app.facts.tables import deals, leads, pipelines, stage_stays, stages
+from b24app.tables import deals, leads, pipelines, stage_stays, stages
 
 WON_LOOKED_AT = 1_000
 """The norm of a pipeline rests on its latest won deals: habits of years ago are no norm."""

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from sqlalchemy import and_, case, exists, or_
 
 from b24app.facts.case_rules import CALL, SESSION, TICKET
-from b24app.facts.measured import NOW, Kind, PortalRecords, Records, Value
-from b24app.facts.tables import cases
 from b24app.metrics import measures
 from b24app.metrics.measures import Cut, Measure, Table
+from b24app.sums.kinds import NOW, Kind, PortalRecords, Records, Value
+from b24app.tables import cases
 
 _kind = case(
     (cases.c.source == SESSION, Kind.ACTIVITY.value),

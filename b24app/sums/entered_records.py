@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from b24app.facts import entered
-from b24app.facts.computed import costs
-from b24app.facts.entered import Campaign, Cost, Entry, Filter
 from b24app.metrics import measures
 from b24app.metrics.measures import COST, COST_ENTRIES, Measure, Table
 from b24app.metrics.periods import Period
 from b24app.metrics.sums import Amount
+from b24app.store import entered
+from b24app.store.entered import Campaign, Cost, Entry, Filter
+from b24app.sums.computed import costs
 
 KINDS: Mapping[Table, type[Entry]] = {Table.COSTS: Cost, Table.CAMPAIGNS: Campaign}
 

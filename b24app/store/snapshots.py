@@ -11,14 +11,14 @@ from datetime import date
 
 from sqlalchemy import Connection, delete, insert, select
 
-from b24app.facts import sums
-from b24app.facts.tables import snapshots
+from b24app import sums
 from b24app.metrics.catalog import CATALOG
 from b24app.metrics.context import Context
 from b24app.metrics.coverage import Level
 from b24app.metrics.measures import MEASURES, Cut, Measure, Table
 from b24app.metrics.periods import named
 from b24app.metrics.sums import Cell, SumsQuery
+from b24app.tables import snapshots
 
 NOBODY = -1
 LARGEST = 2**63 - 1

@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, and_, case, exists, literal, not_, or_, type_coerce
 
-from b24app.facts import support_measures, work_measures
-from b24app.facts.measured import Columns, Kind, PortalRecords, Records, Value
-from b24app.facts.tables import campaigns, deals, leads, stage_stays
 from b24app.metrics import measures
 from b24app.metrics.measures import Cut, Measure, Table
+from b24app.sums import support, work
+from b24app.sums.kinds import Columns, Kind, PortalRecords, Records, Value
+from b24app.tables import campaigns, deals, leads, stage_stays
 
 DEAL, LEAD = 2, 1
 """Entity types of the portal."""
@@ -138,8 +138,8 @@ RECORDS: Mapping[Table, Records] = {
             Cut.TAGGED_DEPARTMENT: (campaigns.c.department_id,),
         },
     ),
-    **work_measures.RECORDS,
-    **support_measures.RECORDS,
+    **work.RECORDS,
+    **support.RECORDS,
 }
 """Tables whose measures are sums over their rows; for the others see `computed`."""
 
@@ -196,6 +196,6 @@ VALUES: Mapping[Measure, Value] = {
     measures.OPENED: Value(_campaign, campaigns.c.opened),
     measures.CLICKED: Value(_campaign, campaigns.c.clicked),
     measures.VISITS: Value(_campaign, campaigns.c.visits),
-    **work_measures.VALUES,
-    **support_measures.VALUES,
+    **work.VALUES,
+    **support.VALUES,
 }

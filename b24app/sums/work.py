@@ -14,11 +14,11 @@ from sqlalchemy import BigInteger, ColumnElement, and_, exists, func, type_coerc
 
 from b24app.facts.activities import EMAIL, MEETING, OUTGOING
 from b24app.facts.deals import ENTITY_TYPE_ID as DEAL
-from b24app.facts.measured import NOW, Columns, Kind, PortalRecords, Records, Value
-from b24app.facts.tables import activities, activity_bindings, budget_items, calls, deals, tasks, time_records
 from b24app.facts.tasks import DEFERRED
 from b24app.metrics import measures
 from b24app.metrics.measures import Cut, Measure, Table
+from b24app.sums.kinds import NOW, Columns, Kind, PortalRecords, Records, Value
+from b24app.tables import activities, activity_bindings, budget_items, calls, deals, tasks, time_records
 
 
 def _cuts(owner: ColumnElement[Any], day: ColumnElement[Any], **more: ColumnElement[Any]) -> Columns:

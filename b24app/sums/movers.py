@@ -10,9 +10,9 @@ from fractions import Fraction
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from b24app.facts.tables import AMOUNT_SCALE, deals, leads
 from b24app.metrics.money import Rates
 from b24app.metrics.periods import Period
+from b24app.tables import AMOUNT_SCALE, deals, leads
 
 WON, LOST = "S", "F"
 NOTHING = Decimal(0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from b24app.facts.tables import cases, deals, leads, projects, tasks, tickets
+from b24app.tables import cases, deals, leads, projects, tasks, tickets
 
 LOOKED_AT = 1_000
 """A norm rests on the latest records: habits of years ago are no norm."""

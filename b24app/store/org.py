@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from b24app.facts.tables import departments, memberships, users
 from b24app.org import Department, Employee, Org
+from b24app.tables import departments, memberships, users
 
 
 def load_org(conn: Connection, portal_id: int) -> Org:

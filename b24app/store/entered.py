@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
+from b24app import tables
 from b24app.db import upsert
-from b24app.facts import tables
 
 T = TypeVar("T")
 

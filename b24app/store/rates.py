@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from b24app.facts.tables import currencies
 from b24app.metrics.money import Rate, Rates, rates_in
+from b24app.tables import currencies
 
 
 def load_rates(conn: Connection, portal_id: int, report_currency: str | None) -> Rates:

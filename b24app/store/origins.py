@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from b24app.facts.tables import deals, leads
 from b24app.metrics.periods import Period
+from b24app.tables import deals, leads
 
 
 @dataclass(frozen=True, slots=True)

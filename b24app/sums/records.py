@@ -26,12 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from b24app.facts.measured import Kind, PortalRecords
-from b24app.facts.measures import RECORDS, VALUES
-from b24app.facts.sums import conditions, parameters, source_of
 from b24app.metrics.measures import Cut, Measure, Table
 from b24app.metrics.periods import Period
 from b24app.metrics.sums import SumsQuery
+from b24app.sums import conditions, parameters, source_of
+from b24app.sums.kinds import Kind, PortalRecords
+from b24app.sums.sales import RECORDS, VALUES
 
 PAGE_SIZE = 50
 """Rows of a page; also what the portal gives in one list."""

@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, case, func, literal_column, or_, select
 
-from b24app.facts import big_sums
-from b24app.facts.computed import COMPUTED
-from b24app.facts.measured import NOW, Records, Value
-from b24app.facts.measures import DEALS_AND_LEADS, RECORDS, VALUES
 from b24app.metrics.measures import Cut, Measure
 from b24app.metrics.sums import Cell, SumsQuery
+from b24app.sums import big
+from b24app.sums.computed import COMPUTED
+from b24app.sums.kinds import NOW, Records, Value
+from b24app.sums.sales import DEALS_AND_LEADS, RECORDS, VALUES
 
 _FIELDS = {
     Cut.OWNER: ("owner",),
@@ -122,7 +122,7 @@ def _sum(measure: Measure, value: Value) -> list[ColumnElement[Any]]:
         return [_added(value.where, literal_column("1"))]
     if not measure.is_money:
         return [_added(value.where, value.adds)]
-    return [_added(value.where, part) for part in big_sums.parts_of(value.adds)]
+    return [_added(value.where, part) for part in big.parts_of(value.adds)]
 
 
 def _added(where: ColumnElement[bool], what: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -130,4 +130,4 @@ def _added(where: ColumnElement[bool], what: ColumnElement[Any]) -> ColumnElemen
 
 
 def _total(measure: Measure, values: Any) -> int:
-    return big_sums.joined(values) if measure.is_money else int(next(values))
+    return big.joined(values) if measure.is_money else int(next(values))

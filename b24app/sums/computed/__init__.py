@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
-from b24app.facts.computed import capacity, costs
 from b24app.metrics.measures import Table
 from b24app.metrics.sums import Cell, SumsQuery
+from b24app.sums.computed import capacity, costs
 
 Reader = Callable[[Connection, int, SumsQuery], list[Cell]]
 """(connection, portal, question) → the cells that SQL would have given for rows."""

@@ -8,12 +8,12 @@ from fractions import Fraction
 
 from sqlalchemy import Connection, select
 
-from b24app.facts.tables import users, work_calendars
 from b24app.metrics.measures import CAPACITY_SECONDS, Cut
 from b24app.metrics.periods import Period
 from b24app.metrics.sums import Amount, Cell, SumsQuery
 from b24app.metrics.work_calendar import WorkCalendar, capacity_s, from_stored
 from b24app.portals import settings
+from b24app.tables import users, work_calendars
 
 DAY = timedelta(days=1)
 

@@ -8,11 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from b24app.facts import tables
+from b24app import tables
 from b24app.facts.case_coverage import case_sources
-from b24app.facts.computed.capacity import load_calendar
-from b24app.facts.measures import DEAL
-from b24app.facts.rates import load_rates
 from b24app.metrics import periods
 from b24app.metrics.attainment import Thresholds
 from b24app.metrics.context import Context
@@ -21,6 +18,9 @@ from b24app.metrics.metric import Pipeline, Reference, Stage
 from b24app.metrics.plans import Planning
 from b24app.org import Org
 from b24app.portals.settings import PortalSettings, Support
+from b24app.store.rates import load_rates
+from b24app.sums.computed.capacity import load_calendar
+from b24app.sums.sales import DEAL
 from b24app.sync.state import SyncState
 
 

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
-from b24app.facts import big_sums
-from b24app.facts.entered import Cost
-from b24app.facts.tables import AMOUNT_SCALE, costs
 from b24app.metrics.measures import COST, COST_ENTRIES, Cut, Measure
 from b24app.metrics.periods import Period
 from b24app.metrics.sums import Amount, Cell, SumsQuery
+from b24app.store.entered import Cost
+from b24app.sums import big
+from b24app.tables import AMOUNT_SCALE, costs
 
 DAY = timedelta(days=1)
 
@@ -107,7 +107,7 @@ def _spans(conn: Connection, portal_id: int, query: SumsQuery) -> dict[_Key, lis
         apart["channel"] = costs.c.channel
     if Cut.TAGGED_DEPARTMENT in query.cuts:
         apart["department"] = costs.c.department_id
-    sums = [*(func.sum(part) for part in big_sums.parts_of(amount)), func.count()]
+    sums = [*(func.sum(part) for part in big.parts_of(amount)), func.count()]
     statement = (
         select(*apart.values(), *sums)
         .where(
@@ -124,7 +124,7 @@ def _spans(conn: Connection, portal_id: int, query: SumsQuery) -> dict[_Key, lis
         fields = dict(zip(apart, row, strict=False))
         values = iter(row[len(apart) :])
         key = _Key(fields.get("channel"), fields.get("department"), fields["currency"])
-        found[key].append(Span(fields["first"], fields["last"], big_sums.joined(values), int(next(values))))
+        found[key].append(Span(fields["first"], fields["last"], big.joined(values), int(next(values))))
     return found
 
 

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
 
+from b24app import tables
 from b24app.db import upsert
 from b24app.facts import activities as crm_activities
-from b24app.facts import case_rules, tables
+from b24app.facts import case_rules
 from b24app.facts.case_rules import CALL, DEAL, LEAD, SESSION, TICKET, Case, Clients, Timing
 from b24app.facts.tickets import Desk
 from b24app.metrics import work_calendar

@@ -1,0 +1,33 @@
+"""What is kept of a portal: facts are written through `writing` alone, the other modules read them."""
+
+from b24app.store.writing import (
+    CLOSED,
+    CUT_BY_DAYS,
+    LOCK_SOURCE,
+    BorderMoved,
+    PortalLeft,
+    Writer,
+    bump,
+    close_portal,
+    days_of,
+    load_border,
+    lock,
+    recut_days,
+    writing,
+)
+
+__all__ = [
+    "CLOSED",
+    "CUT_BY_DAYS",
+    "LOCK_SOURCE",
+    "BorderMoved",
+    "PortalLeft",
+    "Writer",
+    "bump",
+    "close_portal",
+    "days_of",
+    "load_border",
+    "lock",
+    "recut_days",
+    "writing",
+]
