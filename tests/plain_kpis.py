@@ -200,15 +200,15 @@ class Plain:
             return self._stage_time(inside, dated, cut)
         if metric in ("engagement_rate", "click_rate", "site_visits"):
             return self._campaigns(metric, scope, start, end, cut)
-        if metric in ("cases", "first_response_time", "csat", "fcr", "resolution_time"):
+        if metric in ("cases", "cases_closed", "first_response_time", "csat", "fcr", "resolution_time"):
             return self._support(metric, inside, dated)
         if metric in ("calls_out", "calls_in", "calls_missed_rate", "talk_time"):
             return self._calls(metric, inside, dated)
         if metric in ("meetings", "emails_sent", "activities_done", "activities_overdue", "email_open_rate"):
             return self._activities(metric, inside, dated)
         if metric in (
-            "on_time_rate", "tasks_done", "rework_rate", "task_rating", "resource_plan", "utilization",
-            "budget_deviation",
+            "on_time_rate", "tasks_done", "tasks_with_deadline", "rework_rate", "task_rating",
+            "resource_plan", "utilization", "budget_deviation",
         ):  # fmt: skip
             return self._projects(metric, inside, dated, start, end, cut)
 
@@ -459,6 +459,8 @@ class Plain:
         closed = [case for case in mine if dated(case.closed)]
         if metric == "cases":
             return len(opened), None
+        if metric == "cases_closed":
+            return len(closed), None
         if metric == "first_response_time":
             return self._mean([(case.opened, case.replied) for case in opened])
         if metric == "resolution_time":
@@ -589,6 +591,8 @@ class Plain:
         closed = [row for row in tasks if row["STATUS"] == 5 and dated(row["CLOSED_DATE"])]
         if metric == "tasks_done":
             return len(closed), None
+        if metric == "tasks_with_deadline":
+            return len([row for row in tasks if dated(row["DEADLINE"])]), None
         if metric == "task_rating":
             marks = [row["MARK"] for row in closed]
             return marks.count("P"), marks.count("P") + marks.count("N")

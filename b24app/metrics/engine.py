@@ -232,6 +232,11 @@ class _Folded:
     def row(self, key: str) -> Totals:
         return self.rows.get(key) or Totals()
 
+    def filled(self, own: Iterable[Measure]) -> set[str]:
+        """The rows in which one of the measures has anything: those of one KPI, whatever else was asked."""
+        taken = tuple(own)
+        return {key for key, totals in self.rows.items() if any(totals.of(measure) for measure in taken)}
+
 
 class _Kept:
     """What was kept of the present state of past days. A cell without an owner only says that a measure was
@@ -397,7 +402,7 @@ def _left_out(metric: Metric, shape: Shape, totals: Totals, context: Context) ->
     counts: Counter[tuple[str, str | None]] = Counter()
     for term in shape.terms:
         counts |= term.left_out(totals, context.rates)
-    for reason, measure in metric.left_out:
+    for reason, measure in metric.left_out_in(context.ways):
         counts[reason, None] += int(totals.of(measure))
     order = sorted(counts.items(), key=lambda item: (item[0][1] is None, item[0][1] or "", item[0][0]))
     return tuple(LeftOut(reason, count, code) for (reason, code), count in order if count)
@@ -471,17 +476,15 @@ def _row_keys(
 
     Pieces of time carry their days; pieces that have not begun are left out unless records are in them.
     """
-    by = query.by
+    by, filled = query.by, now.filled(metric.measures_in(context.ways))
     if by in TIMES:
         grain = Grain(by)
         cut = [(periods.piece_key(p.start, grain), p) for p in periods.pieces(query.period, grain)]
-        return [(key, p) for key, p in cut if p.start <= context.today or key in now.rows]
-    return [(key, None) for key in _named_keys(metric, query, context, now)]
+        return [(key, p) for key, p in cut if p.start <= context.today or key in filled]
+    return [(key, None) for key in _named_keys(query, context, filled)]
 
 
-def _named_keys(metric: Metric, query: KpiQuery, context: Context, now: _Folded) -> list[str]:
-    measures = metric.measures_in(context.ways)
-    filled = {key for key, totals in now.rows.items() if any(totals.of(measure) for measure in measures)}
+def _named_keys(query: KpiQuery, context: Context, filled: set[str]) -> list[str]:
     if query.by is By.USER:
         owners = owners_of(query, context)
         people = context.org.employees() | _self(query) if owners is None else owners

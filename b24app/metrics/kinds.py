@@ -19,6 +19,13 @@ CASE_NOT_READ = "case_not_read"
 NO_REPLY = "no_reply"
 NO_DELAY = "no_delay"
 NO_RATING = "no_rating"
+NO_CLIENT = "no_client"
+BOUGHT_BEFORE = "bought_before"
+NO_MARK = "no_mark"
+NO_ESTIMATE = "no_estimate"
+NOT_DUE = "not_due"
+DEFERRED = "deferred"
+NOT_TRACKED = "not_tracked"
 
 LeftOut = Counter[tuple[str, str | None]]
 """How many records a term leaves out, by reason and, where that is why, currency."""

@@ -128,7 +128,7 @@ Steps = Callable[[Sequence[Cell], Reference, frozenset[int] | None, bool], list[
 class Metric:
     """One KPI. `by`: what it can be split by. `per`: for whom it exists.
 
-    `left_out`: reasons why records are left out, each with the measure that counts them.
+    `left_out`: reasons why records are left out, each with the measure that counts them; no record has two.
     `steps`: of a KPI whose rows are a table of their own; `step_cuts`: what it keeps apart for that,
     `step_measures`: what it reads besides. `without_leads`: the shape in portals without leads;
     `with_budget` and `needs_with_budget`: where an admin chose fields that hold a money budget.
@@ -183,10 +183,14 @@ class Metric:
             return self.with_budget
         return self.shape if ways.uses_leads or self.without_leads is None else self.without_leads
 
+    def left_out_in(self, ways: Ways) -> tuple[tuple[str, Measure], ...]:
+        """Why this portal's records are left out; an item with a money budget lacks at most a rate."""
+        return () if self.with_budget is not None and ways.has_money_budget else self.left_out
+
     def measures_in(self, ways: Ways) -> frozenset[Measure]:
         """Everything to sum for this KPI on this portal."""
         found = {*self.shape_in(ways).measures, *self.step_measures}
-        found.update(measure for _, measure in self.left_out)
+        found.update(measure for _, measure in self.left_out_in(ways))
         if self.awaits is not None:
             found.add(self.awaits)
         return frozenset(m for m in found if ways.uses_leads or m.table is not Table.LEADS)

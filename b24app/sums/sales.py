@@ -178,6 +178,7 @@ VALUES: Mapping[Measure, Value] = {
     ),
     measures.PROCESSED_BACKWARDS: Value(and_(_won, _processing < 0), with_lead=True, semantics="S"),
     measures.CLIENT_WON: Value(and_(_won, deals.c.client.is_not(None)), semantics="S"),
+    measures.CLIENT_UNKNOWN: Value(and_(_won, deals.c.client.is_(None)), semantics="S"),
     measures.REPEAT_WON: Value(and_(_won, deals.c.client.is_not(None), _bought_before), semantics="S"),
     measures.NEW_CUSTOMERS: Value(
         and_(_won, deals.c.client.is_not(None), not_(_bought_before)), semantics="S"

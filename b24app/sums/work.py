@@ -136,7 +136,9 @@ RECORDS: Mapping[Table, Records] = {
 
 _every_task = tasks.c.task_id.is_not(None)
 _has_estimate = tasks.c.estimate_s > 0
-_is_due = and_(tasks.c.deadline_at <= NOW, tasks.c.status != DEFERRED)
+_is_over = tasks.c.deadline_at <= NOW
+_is_deferred = tasks.c.status == DEFERRED
+_is_due = and_(_is_over, ~_is_deferred)
 _logged = time_records.c.seconds
 _budget = budget_items.c.item_id.is_not(None)
 _out = and_(calls.c.call_type.in_((1, 4)), calls.c.is_answered)
@@ -162,6 +164,7 @@ VALUES: Mapping[Measure, Value] = {
     measures.IDLE_DEALS: Value(and_(deals.c.semantics == "P", ~_next_step), semantics="P"),
     measures.TASKS_DONE: Value(_every_task),
     measures.ESTIMATED_TASKS: Value(_has_estimate),
+    measures.NOT_ESTIMATED: Value(~_has_estimate),
     measures.ESTIMATED_SECONDS: Value(_has_estimate, tasks.c.estimate_s),
     measures.SPENT_SECONDS: Value(_has_estimate, tasks.c.spent_s),
     measures.CHECKED_TASKS: Value(tasks.c.was_returned.is_not(None)),
@@ -169,9 +172,13 @@ VALUES: Mapping[Measure, Value] = {
     measures.UNCHECKED_TASKS: Value(tasks.c.was_returned.is_(None)),
     measures.GOOD_MARKS: Value(tasks.c.mark == "P"),
     measures.BAD_MARKS: Value(tasks.c.mark == "N"),
+    measures.NOT_MARKED: Value(tasks.c.mark.is_(None)),
     measures.TASKS_DUE: Value(_is_due),
+    measures.TASKS_NOT_DUE: Value(~_is_over),
+    measures.TASKS_DEFERRED: Value(and_(_is_over, _is_deferred)),
     measures.TASKS_ON_TIME: Value(and_(_is_due, tasks.c.closed_at <= tasks.c.deadline_at)),
     measures.PLANNED_TASKS: Value(_has_estimate),
+    measures.NOT_PLANNED: Value(~_has_estimate),
     measures.PLANNED_SECONDS: Value(_has_estimate, tasks.c.estimate_s),
     measures.LOGGED_SECONDS: Value(_logged >= 0, _logged),
     measures.LOGGED_BACKWARDS: Value(_logged < 0),
@@ -185,6 +192,7 @@ VALUES: Mapping[Measure, Value] = {
     measures.TALKS_BACKWARDS: Value(and_(_talk, calls.c.duration_s < 0)),
     measures.MAILS_SENT: Value(_mail),
     measures.MAILS_TRACKED: Value(activities.c.is_trackable),
+    measures.MAILS_NOT_TRACKED: Value(~activities.c.is_trackable),
     measures.MAILS_OPENED: Value(activities.c.is_opened),
     measures.ACTIVITIES_DONE: Value(_mail),
     measures.MEETINGS_HELD: Value(and_(activities.c.type_id == MEETING, activities.c.end_at.is_not(None))),

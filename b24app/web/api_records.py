@@ -15,9 +15,9 @@ portal's decision. What it does not show is counted and not described.
 
 `counts`: the record is in the numerator (or the sum), not in the denominator alone. `adds`: what it adds
 there: 1, seconds, or money in the report currency; `weighs`: what it adds to the denominator. `left_out`:
-why it is not in the number: `no_rate`, `negative_duration`, `not_read`, `no_cost`. Costs and campaign
-results were entered in the app, not on the portal: they come first, have a `day` but no moment, and are shown
-to everybody who may see the number; `until` is the last day of a cost.
+the one reason why it is not in the number, under which `/kpi` counts it (`no_rate`, `no_client`, …). Costs
+and campaign results were entered in the app, not on the portal: they come first, have a `day` but no moment,
+and are shown to everybody who may see the number; `until` is the last day of a cost.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _read(
     conn: Connection, portal_id: int, asked: Asked, shape: Shape, number: int
 ) -> tuple[list[EnteredRecord], list[Record], int]:
     """The page's entered records and records of the portal, and how many there are on all pages."""
-    left_out = [measure for _, measure in asked.query.metrics[0].left_out]
+    left_out = [measure for _, measure in asked.query.metrics[0].left_out_in(asked.context.ways)]
     wanted = frozenset((*shape.measures, *left_out))
     by_hand = entered_records.Question(wanted, asked.query.period, departments_of(asked.query, asked.context))
     question = Question(
@@ -226,7 +226,8 @@ class Reckoning:
             return NO_COST
         if any(self.added(row, term) is None for term in self.shape.terms):
             return NO_RATE
-        return next((reason for reason, measure in self.metric.left_out if measure in row.sums), None)
+        reasons = self.metric.left_out_in(self.context.ways)
+        return next((reason for reason, measure in reasons if measure in row.sums), None)
 
     def sum(self, rows: Iterable[Record | EnteredRecord]) -> int | str:
         """What the records add to the first term together."""

@@ -289,6 +289,7 @@ def test_repeat_sales_look_for_earlier_purchases_over_all_time(engine: Engine, m
     found = value(engine, portal, f"metric=repeat_sales_rate&scope=company&{NOVEMBER}")
     # repeats 2, 5, 8 of 2, 3, 4, 5, 7, 8, 10, 12
     assert (found["numerator"], found["denominator"], found["value"]) == (3, 8, "0.375")
+    assert found["left_out"] == [{"reason": "no_client", "count": 1}]  # 6
     # Boris has 7, the first purchase
     boris = value(engine, portal, f"metric=repeat_sales_rate&scope=user:{BORIS}&{NOVEMBER}")
     assert (boris["numerator"], boris["denominator"]) == (0, 1)

@@ -8,20 +8,11 @@ from datetime import date
 
 import pytest
 
-from b24app.i18n import section, text
+from b24app.i18n import languages, section, text
 from b24app.metrics.catalog import CATALOG
 from b24app.metrics.context import Context
 from b24app.metrics.coverage import Reason
-from b24app.metrics.kinds import (
-    CASE_NOT_READ,
-    NEGATIVE_DURATION,
-    NO_COST,
-    NO_DELAY,
-    NO_RATE,
-    NO_RATING,
-    NO_REPLY,
-    NOT_READ,
-)
+from b24app.metrics.kinds import NO_COST, NO_RATE
 from b24app.metrics.measures import MEASURES, Table
 from b24app.metrics.metric import Group, Metric
 from b24app.sums.computed import COMPUTED
@@ -60,8 +51,6 @@ def test_both_languages_name_groups_reasons_and_steps(lang: str) -> None:
     for key in (
         *(f"groups.{group}" for group in Group),
         *(f"reasons.{reason}" for reason in Reason),
-        *(f"left_out.{reason}" for reason in (NO_RATE, NEGATIVE_DURATION, NO_COST, NOT_READ)),
-        *(f"left_out.{reason}" for reason in (CASE_NOT_READ, NO_REPLY, NO_DELAY, NO_RATING)),
         "steps.created",
         "steps.converted",
         "rows.no_project",
@@ -69,8 +58,17 @@ def test_both_languages_name_groups_reasons_and_steps(lang: str) -> None:
         assert text(lang, f"catalog.{key}")
 
 
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_explain_panel_and_list_have_words_for_every_reason(lang: str) -> None:
+    reasons = {NO_RATE, NO_COST} | {reason for metric in CATALOG for reason, _ in metric.left_out}
+    forms = {"en": {"one", "other"}, "ru": {"one", "few", "many", "other"}}[lang]
+    own = languages()[lang]["ui"]
+    assert {reason: set(words) for reason, words in own["left_out"].items()} == dict.fromkeys(reasons, forms)
+    assert own["records"]["left_out"].keys() == reasons
+
+
 def test_there_are_no_texts_of_kpis_that_are_not_there() -> None:
-    keys = {metric.key for metric in CATALOG} | {"groups", "steps", "rows", "reasons", "left_out"}
+    keys = {metric.key for metric in CATALOG} | {"groups", "steps", "rows", "reasons"}
     for lang in ("en", "ru"):
         assert set(section(lang, "catalog")) == keys
 

@@ -41,6 +41,10 @@ def numbers(found: dict[str, Any]) -> tuple[Any, Any, Any]:
     return found["value"], found["numerator"], found["denominator"]
 
 
+def left_out(found: dict[str, Any]) -> dict[str, int]:
+    return {one["reason"]: one["count"] for one in found["left_out"]}
+
+
 DUE = [
     task(1, deadline="2026-11-10 18:00", closed="2026-11-10 18:00"),  # at the deadline: in time
     task(2, deadline="2026-11-10 18:00", closed="2026-11-10 18:00:01", project=SITE),  # a second late
@@ -59,6 +63,7 @@ def test_on_time_rate_judges_the_deadlines_that_have_come(engine: Engine, make: 
     # in time: 1, 5; due: 1, 2, 3, 5, 9
     found = value(engine, portal, f"metric=on_time_rate&scope=company&{NOVEMBER}")
     assert numbers(found) == ("0.4", 2, 5)
+    assert left_out(found) == {"not_due": 1, "deferred": 1}  # 6; 4
     assert found["few_data"] is True
     assert numbers(value(engine, portal, f"metric=on_time_rate&scope=user:{ANNA}&{NOVEMBER}")) == (
         "0.25", 1, 4,
@@ -118,6 +123,7 @@ def test_budget_deviation_compares_the_hours_of_estimated_tasks(engine: Engine, 
     found = value(engine, portal, f"metric=budget_deviation&scope=company&{NOVEMBER}")
     # 1: 3 of 2 h, 2: 2 of 4 h, 4: 0 of 1 h; 3 has no estimate. (5 - 7) / 7 = -0.2857142857…
     assert numbers(found) == ("-0.2857142857", -2 * HOUR, 7 * HOUR)
+    assert left_out(found) == {"no_estimate": 1}
     assert found["few_data"] is True  # three tasks
     # 3 has no estimate: nothing to compare
     assert numbers(value(engine, portal, f"metric=budget_deviation&scope=user:{BORIS}&{NOVEMBER}")) == (
@@ -179,7 +185,10 @@ def test_task_rating_is_the_share_of_good_marks(engine: Engine, make: Make) -> N
     portal = make(tasks=CLOSED)
     # good: 1, 3, 4; bad: 2
     found = value(engine, portal, f"metric=task_rating&scope=company&{NOVEMBER}")
-    assert numbers(found) == ("0.75", 3, 4)
+    assert (numbers(found), left_out(found)) == (("0.75", 3, 4), {})
+    portal = make(tasks=[*CLOSED, task(7, closed="2026-11-07 10:00")])
+    found = value(engine, portal, f"metric=task_rating&scope=company&{NOVEMBER}")
+    assert (numbers(found), left_out(found)) == (("0.75", 3, 4), {"no_mark": 1})
 
 
 LOGGED = [
@@ -202,6 +211,7 @@ def test_resource_plan_lays_hours_logged_beside_hours_planned(engine: Engine, ma
     found = value(engine, portal, f"metric=resource_plan&scope=company&{NOVEMBER}")
     # logged 2 + 1.5 + 4 + 1 = 8.5 h; planned 4 + 6 = 10 h
     assert numbers(found) == ("0.85", int(8.5 * HOUR), 10 * HOUR)
+    assert left_out(found) == {"no_estimate": 1}
     parts = rows(engine, portal, f"metric=resource_plan&scope=company&by=project&{NOVEMBER}")
     # project 5: 1 and 4 on task 1, 6 h of 4 h; none: 1.5 + 1 h of task 2 and an unknown one, of 6 h
     assert {key: numbers(part) for key, part in parts.items()} == {
@@ -286,6 +296,12 @@ CALLS = [
 def test_calls(engine: Engine, make: Make, metric: str, scope: str, expected: tuple[Any, ...]) -> None:
     portal = make(calls=CALLS)
     assert numbers(value(engine, portal, f"metric={metric}&scope={scope}&{NOVEMBER}")) == expected
+
+
+def test_mails_that_cannot_be_tracked_are_left_out_and_reported(engine: Engine, make: Make) -> None:
+    portal = make(activities=ACTIVITIES)
+    found = value(engine, portal, f"metric=email_open_rate&scope=company&{NOVEMBER}")
+    assert left_out(found) == {"not_tracked": 1}  # 8
 
 
 def test_a_call_of_negative_duration_is_no_talk_and_reported(engine: Engine, make: Make) -> None:

@@ -1,12 +1,13 @@
 """Budget deviation: by how much actual exceeds planned, in hours of tasks or in money of chosen items."""
 
 from b24app.metrics.coverage import Need, Source
-from b24app.metrics.kinds import Count, CountWithRate, Difference, Money, Ratio
+from b24app.metrics.kinds import NO_ESTIMATE, Count, CountWithRate, Difference, Money, Ratio
 from b24app.metrics.measures import (
     ACTUAL_MONEY,
     BUDGETS,
     ESTIMATED_SECONDS,
     ESTIMATED_TASKS,
+    NOT_ESTIMATED,
     PLANNED_MONEY,
     SPENT_SECONDS,
 )
@@ -30,5 +31,6 @@ BUDGET_DEVIATION = Metric(
     ),
     needs_with_budget=(Need(Source.BUDGETS), Need(Source.CURRENCIES, whole=True)),
     by=ADDITIVE | {By.PROJECT},
+    left_out=((NO_ESTIMATE, NOT_ESTIMATED),),
     rest_scopes=("task",),
 )

@@ -1,8 +1,8 @@
 """Customer acquisition cost: what marketing cost per new customer."""
 
 from b24app.metrics.coverage import Need, Source
-from b24app.metrics.kinds import Count, Money, Ratio
-from b24app.metrics.measures import COST, COST_ENTRIES, NEW_CUSTOMERS
+from b24app.metrics.kinds import BOUGHT_BEFORE, NO_CLIENT, Count, Money, Ratio
+from b24app.metrics.measures import CLIENT_UNKNOWN, COST, COST_ENTRIES, NEW_CUSTOMERS, REPEAT_WON
 from b24app.metrics.metric import TIMES, Better, By, Group, Metric, Origin, Unit
 from b24app.scope import Whose
 
@@ -15,6 +15,7 @@ CAC = Metric(
     # whether a purchase is the first one is known only when all are read
     needs=(Need(Source.DEALS, whole=True), Need(Source.CURRENCIES, whole=True), Need(Source.COSTS)),
     by=TIMES | {By.DEPARTMENT, By.CHANNEL},
+    left_out=((NO_CLIENT, CLIENT_UNKNOWN), (BOUGHT_BEFORE, REPEAT_WON)),
     origin=Origin.MANUAL,
     per=(Whose.DEPARTMENT, Whose.COMPANY),
 )

@@ -1,8 +1,8 @@
 """Quality: good marks of all marks that completed tasks were given."""
 
 from b24app.metrics.coverage import Need, Source
-from b24app.metrics.kinds import Count, Ratio
-from b24app.metrics.measures import BAD_MARKS, GOOD_MARKS
+from b24app.metrics.kinds import NO_MARK, Count, Ratio
+from b24app.metrics.measures import BAD_MARKS, GOOD_MARKS, NOT_MARKED
 from b24app.metrics.metric import ADDITIVE, Better, By, Group, Metric, Unit
 
 TASK_RATING = Metric(
@@ -13,5 +13,6 @@ TASK_RATING = Metric(
     shape=Ratio(Count((GOOD_MARKS,)), Count((GOOD_MARKS, BAD_MARKS))),
     needs=(Need(Source.TASKS),),
     by=ADDITIVE | {By.PROJECT},
+    left_out=((NO_MARK, NOT_MARKED),),
     rest_scopes=("task",),
 )
