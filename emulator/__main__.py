@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from emulator import company, opportunities
+from emulator import company, large, opportunities
 from emulator.server import Emulator
 from emulator.world import Portal
 
@@ -57,6 +57,8 @@ def add_portal(emulator: Emulator, arguments: argparse.Namespace) -> Portal:
         now = arguments.now or emulator.clock.now()
         today = now.astimezone(ZoneInfo(portal.timezone)).date()
         company.build(portal, today, seed=arguments.seed, now=now)
+    elif arguments.large:
+        large.fill(portal, arguments.large, arguments.now or emulator.clock.now())
     emulator.app(portal).title = arguments.app_title
     return portal
 
@@ -84,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     content = parser.add_mutually_exclusive_group()
     content.add_argument("--company", action="store_true", help="the invented company with a year of history")
     content.add_argument("--data", type=Path, help="folder of the CRM sales opportunities data set")
-    parser.add_argument("--now", type=_moment, help="end of the company's year, else the present moment")
+    content.add_argument("--large", type=int, metavar="DEALS", help="a portal with this many deals")
+    parser.add_argument("--now", type=_moment, help="the last moment of the records, else the present one")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--limits", action="store_true", help="leaky bucket, operating time, 60 s a request")
     parser.add_argument("--cost", action="store_true", help="calls take as long as on a real portal")

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from emulator import activities, crm, seed, tasks
+from emulator import activities, crm, large, seed, tasks
 from emulator.events import acting
 from emulator.site import Site
 from emulator.wire import Request, Response, json_response
@@ -339,6 +339,11 @@ def _set_missing_methods(emulator: Emulator, site: Site, methods: list[str]) -> 
     site.missing_methods = {name.lower() for name in methods}
 
 
+def _fill(emulator: Emulator, site: Site, deals: int, now: datetime | None = None) -> Row:
+    filled = large.fill(site.portal, deals, now or emulator.clock.now())
+    return {name: getattr(filled, name) for name in ("deals", "leads", "history", "people")}
+
+
 def _method_of(name: str) -> Callable[..., Any]:
     """An action that is a method of the emulator taking the portal first."""
 
@@ -349,6 +354,7 @@ def _method_of(name: str) -> Callable[..., Any]:
 
 
 _ACTIONS: dict[str, Callable[..., Any]] = {
+    "fill": _fill,
     "move_deal": _move_deal,
     "move_lead": _move_lead,
     "move_item": _move_item,

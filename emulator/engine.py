@@ -49,11 +49,11 @@ class Rest:
         """The reply to a request whose path begins with `/rest/`."""
         if request.method == "OPTIONS":
             return Response(200, headers={**CORS, "Access-Control-Allow-Methods": "POST, GET, OPTIONS"})
-        self.site.counters.count_request()
-        try:
-            response = self._checked(request)
-        except Broken as broken:
-            response = damaged(broken.wire, None)
+        with self.site.counters.request():
+            try:
+                response = self._checked(request)
+            except Broken as broken:
+                response = damaged(broken.wire, None)
         response.headers.update(CORS)
         return response
 
@@ -150,7 +150,7 @@ class Rest:
     def _run(
         self, method: str, fields: dict[str, Any], identity: Identity, from_json: bool
     ) -> dict[str, Any]:
-        started = self.site.clock.time()
+        began, started = time.perf_counter(), self.site.clock.time()
         connector = str(fields.get("auth_connector") or "")
         for name in (*RESERVED, *IGNORED):
             fields.pop(name, None)
@@ -163,12 +163,12 @@ class Rest:
                     answer["next"] = result.next
                 if result.total is not None:
                     answer["total"] = result.total
-                self._pass_time(block["duration"])
+                self._pass_time(block["duration"], began)
                 return answer | {"time": block}
-            return self._batch(fields, identity, connector, started)
+            return self._batch(fields, identity, connector, began, started)
 
     def _batch(
-        self, fields: dict[str, Any], identity: Identity, connector: str, started: float
+        self, fields: dict[str, Any], identity: Identity, connector: str, began: float, started: float
     ) -> dict[str, Any]:
         site = self.site
         site.counters.count_batch()
@@ -186,7 +186,7 @@ class Rest:
             return result, block
 
         value = batch.run(fields.get("cmd"), fields.get("halt"), one)
-        self._pass_time(sum(costs))
+        self._pass_time(sum(costs), began)
         block = time_block(started, site.clock.time(), self._zone, sum(costs))
         return {"result": value, "time": block}
 
@@ -221,18 +221,19 @@ class Rest:
         result = dispatch.run(call, in_batch=in_batch)
         real = time.perf_counter() - clocked
         cost = 0.0 if site.portal.is_box else site.limits.cost(result)
-        site.counters.count_command(name, cost, real)
         block = time_block(started, site.clock.time(), self._zone, cost)
+        spent = 0.0
         if not site.portal.is_box:
             spent, reset_at = site.limits.spend(client_id, name, cost or real, started)
             block |= {"operating_reset_at": reset_at, "operating": round(spent, 6)}
+        site.counters.count_command(name, cost, real, rows=result.rows, operating=spent)
         return result, block
 
-    def _pass_time(self, seconds: float) -> None:
-        """Take as long as the cost model says."""
+    def _pass_time(self, seconds: float, began: float) -> None:
+        """Take as long as the cost model says since `began` (a `perf_counter`), own work included."""
         limits = self.site.limits
         if limits.cost_model and limits.time_scale > 0 and not self.site.portal.is_box:
-            time.sleep(seconds * limits.time_scale)
+            time.sleep(max(0.0, seconds * limits.time_scale - (time.perf_counter() - began)))
 
     @property
     def _zone(self) -> Any:

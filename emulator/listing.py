@@ -46,7 +46,7 @@ def select_page(
     offset = start // size * size if floors else start
     if by_id and not query.tests and query.ids is None:
         total = rows.count_between(query.after, query.before)
-        found = list(islice(matches, offset, offset + size))
+        found = rows.page_between(query.after, query.before, offset, size, descending=descending)
     else:
         everything = list(matches)
         total = len(everything)

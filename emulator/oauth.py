@@ -149,15 +149,15 @@ class AuthServer:
     def answer(self, request: Request) -> Response:
         """A reply of the server's own paths: `/oauth/token/` and `/rest/app.info`."""
         path = request.path.rstrip("/")
-        self.counters.count_request()
         try:
-            if path == "/oauth/token":
-                fields = read_fields(request)
-                name = str(fields.get("grant_type", ""))
-                return self._guarded(name, lambda: self._grant(fields))
-            if path.startswith("/rest/"):
-                method = path.removeprefix("/rest/").removesuffix(".json").lower()
-                return self._guarded(method, lambda: self._rest(method, request))
+            with self.counters.request():
+                if path == "/oauth/token":
+                    fields = read_fields(request)
+                    name = str(fields.get("grant_type", ""))
+                    return self._guarded(name, lambda: self._grant(fields))
+                if path.startswith("/rest/"):
+                    method = path.removeprefix("/rest/").removesuffix(".json").lower()
+                    return self._guarded(method, lambda: self._rest(method, request))
         except Broken as broken:
             return damaged(broken.wire, None)
         return html_response("<h1>404 Not Found</h1>", 404)

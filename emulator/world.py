@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import secrets
 import threading
+from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -46,13 +47,57 @@ UPPER_KINDS = frozenset(KINDS) - _CAMEL_KINDS
 NARROWED_KEPT = 16
 
 
-class Rows:
-    """The records of one kind, by id and in order of id, with indexes that are built when first asked."""
+class Moments:
+    """The ids of records in order of a moment of theirs; of equal moments, in order of id."""
 
-    def __init__(self) -> None:
-        self._rows: dict[int, Row] = {}
-        self._ids: list[int] = []
-        self._moments: dict[str, list[tuple[float, int]]] = {}  # field -> (epoch, id), sorted
+    def __init__(self, pairs: Iterable[tuple[float, int]]) -> None:
+        """`pairs`: (epoch seconds, id), in order of id."""
+        epochs, ids = array("d"), array("q")
+        for epoch, row_id in pairs:
+            epochs.append(epoch)
+            ids.append(row_id)
+        order = sorted(range(len(ids)), key=epochs.__getitem__)
+        self._epochs = array("d", map(epochs.__getitem__, order))
+        self._ids = array("q", map(ids.__getitem__, order))
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def place(self, epoch: float) -> int:
+        """How many records are earlier than this."""
+        return bisect_left(self._epochs, epoch)
+
+    def ids_from(self, place: int) -> list[int]:
+        """Ids, ascending, of all but the `place` earliest records."""
+        return sorted(self._ids[place:])
+
+    def add(self, epoch: float, row_id: int) -> None:
+        place = self._place_of(epoch, row_id)
+        self._epochs.insert(place, epoch)
+        self._ids.insert(place, row_id)
+
+    def drop(self, epoch: float, row_id: int) -> None:
+        place = self._place_of(epoch, row_id)
+        if place < len(self._ids) and (self._epochs[place], self._ids[place]) == (epoch, row_id):
+            del self._epochs[place], self._ids[place]
+
+    def _place_of(self, epoch: float, row_id: int) -> int:
+        first, end = bisect_left(self._epochs, epoch), bisect_right(self._epochs, epoch)
+        return bisect_left(self._ids, row_id, first, end)
+
+
+class Rows:
+    """The records of one kind, by id and in order of id, with indexes that are built when first asked.
+
+    `rows` may be a mapping that makes its records when asked for them; `ids` are its keys, ascending.
+    """
+
+    def __init__(
+        self, rows: MutableMapping[int, Row] | None = None, ids: MutableSequence[int] | None = None
+    ) -> None:
+        self._rows: MutableMapping[int, Row] = {} if rows is None else rows
+        self._ids: MutableSequence[int] = [] if ids is None else ids
+        self._moments: dict[str, Moments] = {}
         self._groups: dict[str, dict[Any, list[int]]] = {}  # field -> value -> ids, ascending
         self._narrowed: dict[Any, list[int] | None] = {}  # answers since the last change: pages ask the same
 
@@ -82,6 +127,19 @@ class Rows:
         start = 0 if after is None else bisect_right(self._ids, after)
         end = len(self._ids) if before is None else bisect_left(self._ids, before)
         return max(0, end - start)
+
+    def page_between(
+        self, after: int | None, before: int | None, offset: int, size: int, *, descending: bool
+    ) -> list[Row]:
+        """Rows between the two ids, both exclusive, from the `offset`-th on: only these are touched."""
+        start = 0 if after is None else bisect_right(self._ids, after)
+        end = len(self._ids) if before is None else bisect_left(self._ids, before)
+        places = range(end - 1, start - 1, -1) if descending else range(start, end)
+        return [self._rows[self._ids[place]] for place in places[offset : offset + size]]
+
+    def all_have(self, name: str, value: Any) -> bool:
+        """Whether every row is known to have this value, without looking at any."""
+        return False
 
     def narrowed(self, since: Mapping[str, datetime], among: Mapping[str, Iterable[Any]]) -> list[int] | None:
         """Ids, ascending, that an index leaves over; None when no index leaves clearly fewer than all.
@@ -134,11 +192,11 @@ class Rows:
         best = len(self._ids) // 4
         chosen: Callable[[], list[int]] | None = None
         for name, moment in since.items():
-            index = self._moment_index(name)
-            start = bisect_left(index, (moment.timestamp(), -1))
+            index = self.moments(name)
+            start = index.place(moment.timestamp())
             if len(index) - start <= best:
                 best = len(index) - start
-                chosen = partial(_ids_of_moments, index, start)
+                chosen = partial(index.ids_from, start)
         for name, values in among.items():
             groups = self._group_index(name)
             lists = [groups[value] for value in set(values) if value in groups]
@@ -148,13 +206,19 @@ class Rows:
                 chosen = partial(_merged, lists)
         return chosen() if chosen else None
 
-    def _moment_index(self, name: str) -> list[tuple[float, int]]:
+    def moments(self, name: str) -> Moments:
+        """The index of a moment; made when first asked for."""
         index = self._moments.get(name)
         if index is None:
-            index = self._moments[name] = sorted(
-                (row[name].timestamp(), row_id) for row_id, row in self._rows.items() if row.get(name)
-            )
+            index = self._moments[name] = Moments(self._epochs(name))
         return index
+
+    def _epochs(self, name: str) -> Iterator[tuple[float, int]]:
+        """(epoch seconds, id) of the rows that have this moment, in order of id."""
+        for row_id in self._ids:
+            moment = self._rows[row_id].get(name)
+            if moment:
+                yield moment.timestamp(), row_id
 
     def _group_index(self, name: str) -> dict[Any, list[int]]:
         groups = self._groups.get(name)
@@ -172,12 +236,9 @@ class Rows:
             if old == new:
                 continue
             if old:
-                entry = (old.timestamp(), row_id)
-                place = bisect_left(index, entry)
-                if place < len(index) and index[place] == entry:
-                    del index[place]
+                index.drop(old.timestamp(), row_id)
             if new:
-                insort(index, (new.timestamp(), row_id))
+                index.add(new.timestamp(), row_id)
         for name, groups in self._groups.items():
             old = before.get(name) if before else None
             new = after.get(name) if after else None
@@ -185,10 +246,6 @@ class Rows:
                 groups[old].remove(row_id)
             if after and (before is None or old != new):
                 insort(groups.setdefault(new, []), row_id)
-
-
-def _ids_of_moments(index: list[tuple[float, int]], start: int) -> list[int]:
-    return sorted(row_id for _, row_id in index[start:])
 
 
 def _merged(lists: list[list[int]]) -> list[int]:

@@ -62,7 +62,8 @@ def _read(call: Call, columns: dict[str, Column]) -> tuple[Query, list[tuple[str
 
 
 def _keep_readable(call: Call, kind: str, entity_type: int, query: Query) -> None:
-    query.tests.insert(0, lambda row: row["ENTITY_TYPE_ID"] == entity_type)
+    if not call.portal.records[history_kind(kind)].all_have("ENTITY_TYPE_ID", entity_type):
+        query.tests.insert(0, lambda row: row["ENTITY_TYPE_ID"] == entity_type)
     owners = visible_owners(call.site, call.user_id)
     if owners is None:
         return

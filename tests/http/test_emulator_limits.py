@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -221,3 +222,19 @@ def test_a_slow_answer_is_whole(emulator: Emulator, portal: Portal, admin: Asker
 def test_an_unknown_limit_is_an_error(emulator: Emulator, portal: Portal) -> None:
     with pytest.raises(ValueError, match="no limit"):
         emulator.limits(portal, buckets=True)
+
+
+def test_counters_tell_rows_operating_time_and_requests_side_by_side(
+    emulator: Emulator, portal: Portal, admin: Asker
+) -> None:
+    for number in range(60):
+        crm.add_item(portal, "deal", {"title": str(number)})
+    emulator.limits(portal, cost_model=True, call_s=0.3)
+    emulator.counters(portal).reset()
+    page: dict[str, Any] = {"entityTypeId": 2, "start": -1}
+    with ThreadPoolExecutor(max_workers=3) as threads:
+        list(threads.map(lambda _: admin.post("crm.item.list", **page), range(3)))
+    counted = emulator.counters(portal).as_dict()
+    assert counted["rows"] == {"crm.item.list": 150}
+    assert counted["operating"] == {"crm.item.list": pytest.approx(0.9)}
+    assert counted["most_at_once"] == 3
