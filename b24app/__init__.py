@@ -19,7 +19,7 @@ def create_app(parts: Parts) -> Flask:
     """The web application over the given parts; it starts nothing by itself."""
     from flask import Flask  # the package is also imported by workers and tests that need no web
 
-    from b24app.web import headers, health, problems
+    from b24app.web import headers, health, problems, tracing
     from b24app.web.json_answers import JsonAnswers
     from b24app.web.routes import BLUEPRINTS
 
@@ -31,6 +31,7 @@ def create_app(parts: Parts) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.json = JsonAnswers(app)
     app.extensions["b24app"] = parts
+    tracing.register(app)
     problems.register(app)
     headers.register(app)
     health.register(app, parts)

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"b24app: {error}", file=sys.stderr)
         return 2
-    logs.configure(settings.var_dir)
+    logs.configure(settings.var_dir, settings.log_format)
     command: Callable[[Settings, argparse.Namespace], int] = options.command
     return command(settings, options)
 
@@ -64,7 +64,7 @@ def _serve(settings: Settings, _options: argparse.Namespace) -> int:
 def _worker(settings: Settings, _options: argparse.Namespace) -> int:
     """Do background work only, next to web servers that share the database and Redis."""
     migrations.upgrade_at(settings.database_url)
-    serving.work(build(settings))
+    serving.work(settings)
     return 0
 
 

@@ -34,6 +34,8 @@ class Settings:
     public_url: str = "http://127.0.0.1:8024"
     redis_url: str | None = None
     allow_private_portals: bool = False
+    log_format: str = "text"
+    metrics_bind: str | None = None
 
     def __repr__(self) -> str:
         """Without the secrets: settings end up in tracebacks."""
@@ -55,7 +57,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             raise ConfigError(f"B24APP_{name} is not set: the application's credentials from its card")
     var_dir = Path(value("VAR_DIR", str(ROOT / "var"))).resolve()
     return Settings(
-        bind=_bind(value("BIND", "127.0.0.1:8024")),
+        bind=_bind("BIND", value("BIND", "127.0.0.1:8024")),
         public_url=_address("PUBLIC_URL", value("PUBLIC_URL", "http://127.0.0.1:8024")),
         client_id=value("CLIENT_ID"),
         client_secret=value("CLIENT_SECRET"),
@@ -64,6 +66,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         redis_url=value("REDIS_URL") or None,
         secret_keys=tuple(_listed(value("SECRET_KEY"))) or (_own_secret(var_dir),),
         allow_private_portals=_flag("ALLOW_PRIVATE_PORTALS", value("ALLOW_PRIVATE_PORTALS", "0")),
+        log_format=_choice("LOG_FORMAT", value("LOG_FORMAT", "text"), ("text", "json")),
+        metrics_bind=_bind("METRICS_BIND", value("METRICS_BIND")) if value("METRICS_BIND") else None,
         var_dir=var_dir,
     )
 
@@ -72,10 +76,16 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _bind(text: str) -> str:
+def _choice(name: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise ConfigError(f"B24APP_{name} must be {' or '.join(known)}, not {text!r}")
+    return text
+
+
+def _bind(name: str, text: str) -> str:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65535:
-        raise ConfigError(f"B24APP_BIND must be ADDRESS:PORT, not {text!r}")
+        raise ConfigError(f"B24APP_{name} must be ADDRESS:PORT, not {text!r}")
     return text
 
 

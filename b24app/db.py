@@ -11,14 +11,19 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///…` or `postgresql+psycopg://…` (plain `postgresql://` is accepted)."""
+    """An engine for `sqlite:///…` or `postgresql+psycopg://…` (plain `postgresql://` is accepted).
+
+    Its errors do not quote values: they hold people's names, and end up in logs.
+    """
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": 30})
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 30})
         event.listen(engine, "connect", _tune_sqlite)
         return engine
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=10)
+    return create_engine(
+        url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=10
+    )
 
 
 def upsert(

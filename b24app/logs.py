@@ -1,20 +1,74 @@
-"""Where logs go: the app's own to standard error, requests to portals to a file a day, kept for a week.
+"""Where logs go: the app's own to standard error, the journals to a file a day each, kept for a week.
 
-No tokens and no client data are logged; the writers see to that.
+No tokens and no client data are logged; the writers see to that, and `cleaned` stands behind them.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from b24app import clock
+from b24app import clock, journal, meters, trace
 
 KEPT_DAYS = 7
 """The platform's rules for published apps ask for three days at least."""
 
-REST_LOG = "b24app.rest.log"
+FILES = {journal.PORTALS: "rest", journal.OWN: "app"}
+
+_SECRET = re.compile(
+    r"""(?ix)
+    ( \b (?: auth | auth_id | access_token | refresh_id | refresh_token | refresh | code | client_secret
+           | application_token | app_sid | sign ) ["']? \s* [=:] \s* ["']?
+      | \b bearer \s+ )
+    [\w.~+/%=-]{8,}
+    """
+)
+
+
+def cleaned(text: str) -> str:
+    """The text without what looks like a secret: a token in an address that some library quotes, say."""
+    return _SECRET.sub(r"\1***", text)
+
+
+class Line(logging.Formatter):
+    """A record as a JSON object (`json`) or as a readable line (`text`); both name the request."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self._form = form
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, except that a readable trace has several."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        number, text = trace.current(), cleaned(record.getMessage())
+        traced = cleaned(self.formatException(record.exc_info)) if record.exc_info else None
+        if self._form == "json":
+            told = {
+                "at": at,
+                "level": record.levelname.lower(),
+                "logger": record.name,
+                "request": number,
+                "message": text,
+                "trace": traced,
+            }
+            told = {name: value for name, value in told.items() if value is not None}
+            return json.dumps(told, ensure_ascii=False)
+        line = f"{at} {record.levelname} {record.name}{f' [{number}]' if number else ''}: {text}"
+        return line if traced is None else f"{line}\n{traced}"
+
+
+class Counted(logging.Filter):
+    """Lets every record pass and counts warnings and errors."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True."""
+        if record.levelno >= logging.WARNING:
+            meters.log_line("error" if record.levelno >= logging.ERROR else "warning")
+        return True
 
 
 class DailyFile(logging.Handler):
@@ -31,14 +85,12 @@ class DailyFile(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line. A full disk must not stop the app."""
         try:
-            moment = clock.now()
-            day = moment.date().isoformat()
+            day = clock.now().date().isoformat()
             if day != self._day:
                 self._day = day
                 self._drop_old()
-            line = f"{moment.isoformat(timespec='milliseconds')} {record.getMessage()}\n"
             with (self._folder / f"{self._name}-{day}.log").open("a", encoding="utf-8") as file:
-                file.write(line)
+                file.write(record.getMessage() + "\n")
         except OSError:
             self.handleError(record)
 
@@ -47,15 +99,17 @@ class DailyFile(logging.Handler):
             old.unlink(missing_ok=True)
 
 
-def configure(var_dir: Path) -> None:
-    """Set up logging for a process of the app."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+def configure(var_dir: Path, form: str = "text") -> None:
+    """Set up logging for a process of the app. `form`, of standard error: text or json."""
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setFormatter(Line(form))
+    shown.addFilter(Counted())
+    logging.basicConfig(level=logging.INFO, handlers=[shown])
     logging.raiseExceptions = False
     for chatty in ("alembic", "huey"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    rest = logging.getLogger(REST_LOG)
-    rest.setLevel(logging.INFO)
-    rest.propagate = False  # thousands of lines during a first read
-    rest.handlers = [DailyFile(var_dir / "log", "rest")]
+    for name, file in FILES.items():
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False  # thousands of lines during a first read
+        logger.handlers = [DailyFile(var_dir / "log", file)]

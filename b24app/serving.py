@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import threading
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from b24app import create_app, logs
+from b24app import create_app, logs, meters
 from b24app.bootstrap import Parts, build
 from b24app.config import Settings
 from b24app.portals import registry
@@ -32,10 +33,12 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         """One process with threads, unless Redis lets several share the budget of a portal."""
-        processes = int(os.environ.get("WEB_CONCURRENCY", "1")) if self._settings.redis_url else 1
+        processes = max(1, int(os.environ.get("WEB_CONCURRENCY", "1")) if self._settings.redis_url else 1)
+        if processes > 1:
+            _share_meters(self._settings)
         options: dict[str, Any] = {
             "bind": self._settings.bind,
-            "workers": max(1, processes),
+            "workers": processes,
             "worker_class": "gthread",
             "threads": THREADS,
             "timeout": 120,
@@ -49,7 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """The web application of this worker process."""
-        logs.configure(self._settings.var_dir)
+        logs.configure(self._settings.var_dir, self._settings.log_format)
         self._parts = build(self._settings)
         if self._settings.redis_url is None:
             begin(self._parts)
@@ -67,8 +70,11 @@ def serve(settings: Settings) -> None:
     Server(settings).run()
 
 
-def work(parts: Parts) -> None:
+def work(settings: Settings) -> None:
     """Do background work until SIGTERM or SIGINT."""
+    parts = build(settings)
+    if settings.metrics_bind is not None:
+        _expose_meters(settings.metrics_bind)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
@@ -77,6 +83,26 @@ def work(parts: Parts) -> None:
     stopped.wait()
     parts.jobs.stop()
     parts.close()
+
+
+def _share_meters(settings: Settings) -> None:
+    """Let the web processes count into files side by side, so that `/metrics` of any of them tells for all.
+
+    The files of an earlier run go: what it counted is no longer told.
+    """
+    folder = settings.var_dir / f"metrics-{settings.bind.rpartition(':')[2]}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    os.environ[meters.FOLDER] = str(folder)
+
+
+def _expose_meters(bind: str) -> None:
+    """Answer Prometheus in a thread of this process, which has no web server of its own."""
+    from prometheus_client import start_http_server
+
+    host, _, port = bind.rpartition(":")
+    start_http_server(int(port), host.strip("[]"), meters.exposed())
+    log.info("metrics on http://%s/metrics", bind)
 
 
 def begin(parts: Parts) -> None:

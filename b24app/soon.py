@@ -10,6 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import ParamSpec, TypeVar
 
+from b24app import trace
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,6 +41,8 @@ class Soon:
     def submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Have the work done; its outcome is in the future, its failure in the log as well. Raises: Busy."""
         future: Future[R] = Future()
+        name = getattr(work, "__name__", work)
+        work = trace.carried(work)
 
         def run() -> None:
             if not self._is_closed and future.set_running_or_notify_cancel():
@@ -46,7 +50,7 @@ class Soon:
                     future.set_result(work(*args, **kwargs))
                 except BaseException as error:
                     if not self._is_closed:
-                        log.exception("%s failed", getattr(work, "__name__", work))
+                        log.exception("%s failed", name)
                     future.set_exception(error)
             with self._lock:
                 self._open -= 1
@@ -63,7 +67,7 @@ class Soon:
 
     def submit_in(self, seconds: float, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> None:
         """Have the work begin after that time; no thread of ours waits for it."""
-        timer = threading.Timer(seconds, self.submit, (work, *args), kwargs)
+        timer = threading.Timer(seconds, trace.carried(self.submit), (work, *args), kwargs)
         timer.daemon = True
         timer.start()
 

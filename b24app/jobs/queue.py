@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from huey import RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 from sqlalchemy.exc import DBAPIError
 
+from b24app import journal, meters, trace
 from b24app.config import Settings
 from b24app.sync import first_read, freshness, reconcile, refresh, schedule, snapshot
 
@@ -71,13 +73,16 @@ class Jobs:
         self._told: dict[tuple[str, int], float] = {}
 
     def enqueue(self, work: str, portal_id: int) -> None:
-        """Passes on that the portal needs `work` (of `sync.schedule`); a failing queue is no failure."""
+        """Passes on that the portal needs `work` (of `sync.schedule`); a failing queue is no failure.
+
+        The entry carries the number of the request that asked, so that the journal leads to it.
+        """
         now = time.monotonic()
         if now - self._told.get((work, portal_id), -REPEAT_S) < REPEAT_S:
             return
         self._told[work, portal_id] = now
         try:
-            self._tasks[work](portal_id)
+            self._tasks[work](portal_id, trace.current(), time.time())
         except Exception as error:
             # The ticker of a worker finds the work in the database all the same.
             logger.warning("the queue cannot be reached: %s", type(error).__name__)
@@ -117,6 +122,12 @@ class Jobs:
         """Entries in the queue. Raises whatever the queue raises when it cannot be reached."""
         return sum(int(queue.pending_count()) for queue in self._queues.values())
 
+    def waits(self, now: float) -> dict[str, tuple[int, float]]:
+        """By queue: its entries, and for how many seconds the oldest has waited. Raises as `waiting`."""
+        return {
+            name: (int(queue.pending_count()), _oldest_s(queue, now)) for name, queue in self._queues.items()
+        }
+
     def _is_full(self) -> bool:
         try:
             return self.waiting() >= BACKLOG
@@ -124,16 +135,17 @@ class Jobs:
             logger.warning("the queue cannot be reached: %s", type(error).__name__)
             return True
 
-    def _task(self, work: str, queue: Any) -> Callable[[int], Any]:
-        def run(portal_id: int) -> None:
-            self._run(work, portal_id)
+    def _task(self, work: str, queue: Any) -> Callable[..., Any]:
+        def run(portal_id: int, number: str | None = None, queued_at: float | None = None) -> None:
+            parts = self._parts
+            if parts is None or self._stopping.is_set():
+                return
+            with trace.under(number or trace.new()), _noted(work, portal_id, queued_at):
+                self._run(parts, work, portal_id)
 
         return queue.task(name=work)(run)  # type: ignore[no-any-return]
 
-    def _run(self, work: str, portal_id: int) -> None:
-        parts = self._parts
-        if parts is None or self._stopping.is_set():
-            return
+    def _run(self, parts: Parts, work: str, portal_id: int) -> None:
         if work == schedule.REFRESH:
             refresh.run(parts, portal_id, unless_checked_since=time.time() - freshness.FRESH_S)
         elif work == schedule.FIRST_READ:
@@ -170,6 +182,37 @@ class Jobs:
                 self.enqueue(schedule.SNAPSHOT, one.portal_id)
         horizon = time.monotonic() - REPEAT_S
         self._told = {key: told for key, told in self._told.items() if told > horizon}
+
+
+def _oldest_s(queue: Any, now: float) -> float:
+    found = queue.pending(limit=1)
+    queued_at = found[0].args[2] if found and len(found[0].args) > 2 else None
+    return max(0.0, now - queued_at) if queued_at is not None else 0.0
+
+
+@contextmanager
+def _noted(work: str, portal_id: int, queued_at: float | None) -> Iterator[None]:
+    """Time the job and write down what became of it."""
+    waited_s = max(0.0, time.time() - queued_at) if queued_at is not None else 0.0
+    meters.job_wait(work, waited_s)
+    began, outcome = time.monotonic(), "failed"
+    try:
+        yield
+        outcome = "done"
+    finally:
+        seconds = time.monotonic() - began
+        meters.job(work, outcome, seconds)
+        journal.write(
+            journal.OWN,
+            "job",
+            {
+                "work": work,
+                "portal": portal_id,
+                "outcome": outcome,
+                "ms": round(seconds * 1000),
+                "waited_ms": round(waited_s * 1000),
+            },
+        )
 
 
 def _open(settings: Settings, name: str) -> Any:

@@ -126,6 +126,7 @@ class AuthServer:
         url = self.choose(server)
         started = time.monotonic()
         told: dict[str, Any] = {"server": host_of(url), "method": "app.info"}
+        failure: RestError | None = None
         try:
             answer = exchange(
                 self._session, "GET", f"{url}/rest/app.info", params={"auth": token}, timeout_s=TIMEOUT_S
@@ -134,29 +135,28 @@ class AuthServer:
             reply = decipher(answer.status, answer.headers, answer.body, method="app.info", now=self._clock())
             return parse_app_info(reply)
         except RestError as error:
-            told["code"] = error.code
+            failure = error
             if isinstance(error, TokenDead):
                 # Here every refusal is about the token that was asked for.
                 raise TokenExpired(error.code, error.description, status=error.status) from None
             raise
         finally:
-            told["ms"] = round((time.monotonic() - started) * 1000)
-            log.write("oauth.call", told)
+            log.oauth(told, failure, time.monotonic() - started)
 
     def _grant(self, server: str | None, grant_type: str, **secret: str) -> TokenPair:
         url = self.choose(server)
         started = time.monotonic()
         told: dict[str, Any] = {"server": host_of(url), "method": grant_type}
+        failure: RestError | None = None
         try:
             answer = self._fetch_token(f"{url}/oauth/token/", grant_type, secret)
             return parse_token_pair(answer, self._clock())
         except RestError as error:
-            told["code"] = error.code
+            failure = error
             error.method = grant_type
             raise
         finally:
-            told["ms"] = round((time.monotonic() - started) * 1000)
-            log.write("oauth.call", told)
+            log.oauth(told, failure, time.monotonic() - started)
 
     def _fetch_token(self, url: str, grant_type: str, secret: Mapping[str, str]) -> Mapping[str, Any]:
         # A session of its own: Authlib keeps the last token in it, and these are many people's.

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from b24app.rest.limits import CLOUD, PortalLoad, RateLimit
+from b24app import meters
+from b24app.rest.limits import CLOUD, OPERATING_LIMIT_S, PortalLoad, RateLimit
 
 T = TypeVar("T")
 
@@ -38,12 +39,18 @@ class Budget:
 
     def take(self, wanted: Mapping[str, int], *, background: bool) -> float:
         """0 once one request with these commands is booked; else seconds to wait before asking again."""
-        return self._loads.change(
-            self._portal, lambda load, now: load.take(wanted, now, self._rate, background=background)
+        wait, level = self._loads.change(
+            self._portal,
+            lambda load, now: (load.take(wanted, now, self._rate, background=background), load.level),
         )
+        if wait <= 0 and self._rate is not None:
+            meters.bucket(level / self._rate.capacity)
+        return wait
 
     def learn(self, seen: Mapping[str, tuple[float, float | None]]) -> None:
         """Note per method the operating seconds that the portal counts and the seconds of one call."""
+        for operating_s, _cost_s in seen.values():
+            meters.operating(operating_s / OPERATING_LIMIT_S)
         if seen:
             self._loads.change(self._portal, lambda load, now: _learn_all(load, seen, now))
 

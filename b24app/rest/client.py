@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from b24app import meters
 from b24app.rest import log
 from b24app.rest.addresses import check_endpoint, host_of
 from b24app.rest.budget import Budget
@@ -85,6 +86,7 @@ class PortalClient:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.background = background
+        self._who = "background" if background else "people"
         self._tokens = tokens
         self._budget = budget
         self._transport = transport
@@ -157,6 +159,7 @@ class PortalClient:
             elif isinstance(answer, MethodBlocked):
                 self._budget.block(call.method, answer.until)
         self._learn({**seen, "batch": [reply]})
+        log.commands(outcome.values())
         failed = Counter(
             f"{calls[name].method} {answer.code}"
             for name, answer in outcome.items()
@@ -178,11 +181,18 @@ class PortalClient:
         deadline = self._clock() + self._patience.deadline_s
         renewals = moves = attempt = 0
         while True:
-            self._wait_for_budget(wanted, deadline)
+            waited_s = self._wait_for_budget(wanted, deadline)
             access = self._tokens.access()
             endpoint = self._endpoint()
+            told = {
+                "portal": self._label or host_of(endpoint),
+                "method": method,
+                "commands": {name: count for name, count in wanted.items() if name != method} or None,
+                "attempt": 1 + renewals + moves + attempt,
+                "waited_ms": round(waited_s * 1000) or None,
+            }
             try:
-                return self._exchange(endpoint, method, body, access, wanted, rows, deadline)
+                return self._exchange(endpoint, method, body, access, told, rows, deadline)
             except TokenExpired as error:
                 renewals += 1
                 if renewals > 2:
@@ -210,13 +220,18 @@ class PortalClient:
                     raise
                 self._sleep(wait)
 
-    def _wait_for_budget(self, wanted: Mapping[str, int], deadline: float) -> None:
+    def _wait_for_budget(self, wanted: Mapping[str, int], deadline: float) -> float:
+        """Books the request; returns the seconds that it had to wait."""
+        began = self._clock()
         while wait := self._budget.take(wanted, background=self.background):
             if not self._may_wait(wait, deadline):
                 raise RateLimited(
                     NO_BUDGET, "the portal's limits are nearly used up", retry_after_s=wait, was_run=False
                 )
             self._sleep(wait * (1 + self._chance() / 20))
+        waited_s = max(0.0, self._clock() - began)
+        meters.budget_wait(self._who, waited_s)
+        return waited_s
 
     def _may_wait(self, wait: float, deadline: float) -> bool:
         return wait <= self._patience.longest_wait_s and self._clock() + wait <= deadline
@@ -230,15 +245,11 @@ class PortalClient:
         method: str,
         body: Mapping[str, Any],
         access: str,
-        wanted: Mapping[str, int],
+        told: dict[str, Any],
         rows: Callable[[Any], int | None],
         deadline: float,
     ) -> Reply:
-        told: dict[str, Any] = {
-            "portal": self._label or host_of(endpoint),
-            "method": method,
-            "commands": {name: count for name, count in wanted.items() if name != method} or None,
-        }
+        failure: RestError | None = None
         timeout_s = min(self._patience.timeout_s, max(1.0, deadline - self._clock()))
         started = time.monotonic()
         try:
@@ -251,12 +262,11 @@ class PortalClient:
             told["operating"] = reply.operating_s
             return reply
         except RestError as error:
-            told["code"] = error.code or type(error).__name__
+            failure = error
             error.method = method
             raise
         finally:
-            told["ms"] = round((time.monotonic() - started) * 1000)
-            log.write("rest.call", told)
+            log.call(told, self._who, failure, time.monotonic() - started)
 
     def _follow(self, error: Moved, endpoint: str, moves: int) -> None:
         if moves > 2 or "/rest/" not in error.location:

@@ -60,6 +60,10 @@ class Unreachable(RetryLater):
     """No answer: refused, timed out, cut off, or the name does not resolve."""
 
 
+class TimedOut(Unreachable):
+    """Asked, and no answer, or not all of it, in the time that we had."""
+
+
 class GarbageAnswer(RetryLater):
     """An answer that no portal should give: HTML, half a body, a shape that nothing describes."""
 

@@ -20,9 +20,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ReadTimeoutError
 
 from b24app.rest.addresses import is_private_ip
-from b24app.rest.errors import AddressRefused, GarbageAnswer, Unreachable
+from b24app.rest.errors import AddressRefused, GarbageAnswer, TimedOut, Unreachable
 
 USER_AGENT = "b24app/0.1 (Bitrix24 KPI)"
 CONNECT_TIMEOUT_S = 5.0
@@ -124,9 +125,10 @@ def unreachable(error: BaseException, host: str) -> Unreachable | AddressRefused
         type(cause).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
         for cause in _causes(error)
     )
-    return Unreachable(
-        "unreachable", f"{host}: {type(error).__name__}", was_run=not not_sent, retry_after_s=1.0
-    )
+    late = (requests.Timeout, ReadTimeoutError, TimeoutError)
+    is_late = any(isinstance(cause, late) for cause in _causes(error))
+    kind = TimedOut if is_late else Unreachable
+    return kind("unreachable", f"{host}: {type(error).__name__}", was_run=not not_sent, retry_after_s=1.0)
 
 
 class _PrivateAddressError(OSError):
@@ -181,7 +183,7 @@ def _read(response: requests.Response, deadline: float) -> bytes:
         if len(body) > BODY_LIMIT:
             raise GarbageAnswer("too_large", "an answer beyond any page", status=response.status_code)
         if time.monotonic() > deadline:  # the socket's own timeout starts anew with every byte
-            raise Unreachable("unreachable", "the answer comes too slowly")
+            raise TimedOut("unreachable", "the answer comes too slowly")
     return bytes(body)
 
 

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from b24app import clock, store, tables
+from b24app import clock, store, tables, trace
 from b24app.facts import values
 from b24app.rest import paging
 from b24app.rest.calls import BATCH_SIZE, Call
@@ -146,7 +146,9 @@ def in_turn(works: Sequence[Steps]) -> bool:
                 heapq.heappush(line, (works[place].step, place))
 
     # Not an executor: its threads would hold up the end of the process for as long as a portal hangs.
-    threads = [threading.Thread(target=run, daemon=True) for _ in range(min(SIDE_BY_SIDE, len(works)))]
+    threads = [
+        threading.Thread(target=trace.carried(run), daemon=True) for _ in range(min(SIDE_BY_SIDE, len(works)))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -9,6 +9,7 @@ import time
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from b24app import trace
 from b24app.sync import claims, cursor, refresh
 from b24app.sync.first_read import is_begun
 from b24app.sync.parts import Parts
@@ -82,7 +83,9 @@ def _wait(parts: Parts, portal_id: int, threshold: float, deadline: float) -> No
             time.sleep(min(_POLL_S, left))
         else:
             # Not in this thread: a portal that hangs must not hold up the page.
-            check = threading.Thread(target=_check, args=(parts, portal_id, threshold), daemon=True)
+            check = threading.Thread(
+                target=trace.carried(_check), args=(parts, portal_id, threshold), daemon=True
+            )
             check.start()
             check.join(left)
             if not check.is_alive() and not refresh.is_checked(parts.engine, portal_id, threshold):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import Connection, select
 
-from b24app import audit, clock, kpi_sets, sums, targets
+from b24app import audit, clock, kpi_sets, meters, sums, targets
 from b24app.access import Visibility
 from b24app.metrics import engine, periods
 from b24app.metrics.catalog import BY_KEY
@@ -184,10 +185,13 @@ def values_of(conn: Connection, portal_id: int, query: KpiQuery, context: Contex
 def answer(conn: Connection, asked: Asked, asking: Viewer) -> dict[str, Any]:
     """The body of `GET /api/v1/kpi`."""
     query, context = asked.query, asked.context
+    began = time.perf_counter()
+    values = values_of(conn, asking.portal_id, query, context)
+    meters.kpi(query.scope.whose.value, query.by.value if query.by else "total", time.perf_counter() - began)
     body = present.answer_json(
         query,
         context,
-        values_of(conn, asking.portal_id, query, context),
+        values,
         member_id=asking.member_id,
         timezone=asked.timezone,
         as_of=rfc3339(asked.sync.as_of),

@@ -136,7 +136,12 @@ FRAME: Json = {
 
 SCHEMAS: Json = {
     "Problem": _object(
-        ["type", "title", "status", "detail"], type=_text(), title=_text(), status=INT, detail=_text()
+        ["type", "title", "status", "detail", "reference"],
+        type=_text(),
+        title=_text(),
+        status=INT,
+        detail=_text(),
+        reference=_text(),
     ),
     "Row": _object(
         ["key", "value", "numerator", "denominator"],

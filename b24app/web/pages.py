@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, make_response, render_template, request
 
-from b24app import i18n
+from b24app import i18n, trace
 from b24app.web.headers import allow_framing
 from b24app.web.problems import Problem
 
@@ -36,7 +36,7 @@ def error(problem: Problem) -> Response:
     except KeyError:
         title, text = i18n.text(lang, "error.other.title"), i18n.text(lang, "error.other.text")
     allow_framing("*")
-    response = message(lang, title, text, status=problem.status, reference=problem.extra.get("reference"))
+    response = message(lang, title, text, status=problem.status, reference=trace.current())
     response.headers.update(problem.headers)
     return response
 

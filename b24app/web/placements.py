@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from b24app import clock, i18n, manifest, scope
+from b24app import clock, i18n, manifest, meters, scope
 from b24app.access import Visibility
 from b24app.metrics import periods
 from b24app.portals import registry
@@ -20,7 +20,7 @@ from b24app.portals.registry import Portal
 from b24app.portals.settings import PortalSettings
 from b24app.sync import freshness
 from b24app.viewer import Viewer
-from b24app.web import api_deal, api_kpi, api_org, api_sets, api_why, pages, scopes, session
+from b24app.web import api_deal, api_kpi, api_org, api_sets, api_why, pages, scopes, session, tracing
 from b24app.web.context import parts
 from b24app.web.first_view import CALL_CARDS, RECORD_CARDS, first_view, set_path
 from b24app.web.headers import allow_framing
@@ -80,14 +80,17 @@ def launch() -> Response:
     if place is not None and place.entity is not None and entity_id is None:
         raise Refused(Reason.NO_RECORD, f"{posted.placement} without a record")
     freshness.touch(parts(), portal_id)
-    return page(
+    view = place.view if place else "home"
+    opened = page(
         viewer,
         person.name,
-        view=place.view if place else "home",
+        view=view,
         may_ask=person.is_admin is not None,
         object_id=place.object_id if place else None,
         shared=str(posted.options.get("view") or "")[:SHARED_LIMIT] if place and place.view == "link" else "",
     )
+    meters.opening(view, tracing.elapsed_s() or 0.0)
+    return opened
 
 
 def page(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from b24app import meters, trace
 from b24app.portals.launch import Refused
 from b24app.soon import Busy
 
@@ -40,12 +40,13 @@ class Problem(Exception):
 
 
 def document(problem: Problem) -> Response:
-    """The problem as `application/problem+json`."""
+    """The problem as `application/problem+json`. `reference` is the request's number in the logs."""
     body = {
         "type": "about:blank",
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
+        "reference": trace.current(),
         **{name: value for name, value in problem.extra.items() if name != "key"},
     }
     response = jsonify(body)
@@ -85,22 +86,20 @@ def register(app: Flask) -> None:
         return answer(problem)
 
     def on_database(error: DBAPIError | TimeoutError) -> Response:
+        meters.error("database")
         log.error("database unavailable: %s on %r", type(error).__name__, request.path)
         problem = Problem(503, "Database unavailable", "The database does not answer; try again shortly")
         return answer(problem.with_header("Retry-After", "5"))
 
     def on_busy(_error: Busy) -> Response:
+        meters.error("busy")
         problem = Problem(503, "Busy", "Too much is waiting already; try again shortly")
         return answer(problem.with_header("Retry-After", "30"))
 
     def on_crash(error: Exception) -> Response:
-        reference = secrets.token_hex(4)
-        log.exception("request failed, reference %s: %s %r", reference, request.method, request.path)
-        return answer(
-            Problem(
-                500, "Internal error", f"Something broke here; reference {reference}", reference=reference
-            )
-        )
+        meters.error("crash")
+        log.exception("request failed: %s %r", request.method, request.path)
+        return answer(Problem(500, "Internal error", f"Something broke here; reference {trace.current()}"))
 
     app.register_error_handler(Problem, on_problem)
     app.register_error_handler(Refused, on_refused)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from b24app import journal
 from b24app.rest import errors as e
 from b24app.rest.budget import Budgets
 from b24app.rest.calls import Call
@@ -381,11 +382,15 @@ def test_the_log_tells_what_was_asked_but_no_token_and_no_value(
     reading.client().batch(
         {"a": Call("profile", {"filter": {"phone": "+79161234567"}}), "b": Call("no.such.method")}
     )
-    lines = [json.loads(r.message) for r in caplog.records if r.name == "b24app.rest.log"]
+    lines = [json.loads(r.message) for r in caplog.records if r.name == journal.PORTALS]
     calls = [line for line in lines if line["event"] == "rest.call"]
     assert [(line["method"], line["status"], line.get("code")) for line in calls] == [
         ("batch", 401, "expired_token"),
         ("batch", 200, None),
+    ]
+    assert [(line["outcome"], line["attempt"], line["for"]) for line in calls] == [
+        ("token_expired", 1, "background"),
+        ("ok", 2, "background"),
     ]
     assert calls[1]["portal"] == "portal-1"
     assert calls[1]["commands"] == {"profile": 1, "no.such.method": 1}
