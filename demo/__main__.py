@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from demo import figures, program
 from demo.children import ROOT, Children, free_port
 from demo.frames import Visitor, install, read_portal
 
@@ -68,6 +69,9 @@ def _run(children: Children, data: Path | None) -> None:
     children.wait_for(f"{app_url}/healthz")
     admin = Visitor(portal_url, app_url, CLIENT_ID, ADMIN_ID)
     read_portal(admin, install(admin, _say), _say)
+    if not data:
+        _say("entering costs, campaigns and targets")
+        figures.enter(program.let_in(admin, admin.open_app()), datetime.fromisoformat(state["now"]).date())
     _say("ready\n")
     print(f"\n  Open  {portal_url}/login/  and choose whom to be.\n")
     if data:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from emulator import rows
 from emulator.company import cast
 from emulator.company.cast import Person
-from emulator.company.year import Year
+from emulator.company.year import DAYS, Year
 from emulator.world import Portal, Row
 
 BLUE, TEAL, GREEN, YELLOW, ORANGE, WON, LOST = (
@@ -134,6 +134,8 @@ SECOND_WORDS = (
 
 LEADS_A_DAY = 9.0
 DEALS_A_DAY = 3.6  # from clients who call again or come without a lead
+BUYERS = 60
+"""How many clients are buying at any time of the year; the others have bought before, or will later."""
 FOREIGN = (("RUB", 0.9), ("USD", 0.04), ("EUR", 0.03), ("KZT", 0.025), ("GEL", 0.005))  # GEL has no rate
 RUBLES = {"RUB": 1.0, "USD": 84.0, "EUR": 97.0, "KZT": 0.17, "GEL": 30.0}
 
@@ -196,7 +198,7 @@ def add_sales(portal: Portal, year: Year) -> None:
         for _ in range(year.how_many(DEALS_A_DAY * year.demand(day))):
             created = year.at_work(day)
             if created < year.now:
-                deals.append(_deal(year, created, _pick(year, sellers), year.random.choice(clients)))
+                deals.append(_deal(year, created, _pick(year, sellers), _buyer(year, day, clients)))
     deals += _dirt(year)
     _store(portal, leads, deals)
     _mark_return_customers(portal)
@@ -263,7 +265,7 @@ def _lead(
     story.enter(rows.FINISHED, decided, *(("CONVERTED", "S") if converts else ("JUNK", "F")))
     story.row["dateClosed"] = decided
     if converts:
-        client = random.choice(clients)
+        client = _buyer(year, created.date(), clients)
         story.row.update(client.links())
         deal = _deal(year, decided, person, client)
         deal.lead = story.row
@@ -344,6 +346,13 @@ def _reopen(year: Year, story: Story, pipeline: Pipeline, person: Person) -> Non
     story.enter(rows.MOVED, at, pipeline.steps[step], "P", pipeline.id)
     story.row["closed"] = False
     _advance(year, story, pipeline, person, step + 1, year.random.random() < 0.5)
+
+
+def _buyer(year: Year, day: date, clients: list[Client]) -> Client:
+    """One of those who buy at that time of the year: some come for the first time, others come again."""
+    passed = (day - year.first_day).days / DAYS
+    others = int(passed * (len(clients) - BUYERS))
+    return clients[others + year.random.choice(range(len(clients))) * BUYERS // len(clients)]
 
 
 def _pick(year: Year, sellers: Sequence[Person]) -> Person:
