@@ -42,8 +42,9 @@ MIN_SHARE, MIN_MEAN = 10, 5
 
 @dataclass
 class Case:
-    """One support case; moments are aware."""
+    """One support case; moments are aware. `source`: session, call or ticket:ENTITY_TYPE_ID."""
 
+    source: str
     owner: int
     opened: datetime
     replied: datetime | None = None
@@ -201,7 +202,7 @@ class Plain:
         if metric in ("engagement_rate", "click_rate", "site_visits"):
             return self._campaigns(metric, scope, start, end, cut)
         if metric in ("cases", "cases_closed", "first_response_time", "csat", "fcr", "resolution_time"):
-            return self._support(metric, inside, dated)
+            return self._support(metric, inside, dated, cut)
         if metric in ("calls_out", "calls_in", "calls_missed_rate", "talk_time"):
             return self._calls(metric, inside, dated)
         if metric in ("meetings", "emails_sent", "activities_done", "activities_overdue", "email_open_rate"):
@@ -412,6 +413,9 @@ class Plain:
             }
         if by == "project":
             return {f"project:{number}" for number in (0, *(r["ID"] for r in self.portal.records["group"]))}
+        if by == "support_source":
+            desks = [f"ticket:{desk['entity_type_id']}" for desk in self.settings["support"]["tickets"]]
+            return {f"support_source:{source}" for source in ("session", "call", *desks)}
         rows = [*self.portal.records["lead"], *self.deals]
         entered = [*self.entered.costs, *self.entered.campaigns]
         return {f"channel:{self.channel(row)}" for row in rows} | {f"channel:{r['channel']}" for r in entered}
@@ -452,9 +456,10 @@ class Plain:
     # ---- support
 
     def _support(
-        self, metric: str, inside: Inside, dated: Callable[[datetime | None], bool]
+        self, metric: str, inside: Inside, dated: Callable[[datetime | None], bool], cut: str | None
     ) -> tuple[int, int | None]:
-        mine = [case for case in self.cases if inside(case.owner)]
+        cases = [case for case in self.cases if cut in (None, f"support_source:{case.source}")]
+        mine = [case for case in cases if inside(case.owner)]
         opened = [case for case in mine if dated(case.opened)]
         closed = [case for case in mine if dated(case.closed)]
         if metric == "cases":
@@ -513,7 +518,7 @@ class Plain:
         for row in self.portal.records["activity"]:
             if row["PROVIDER_ID"] != "IMOPENLINES_SESSION":
                 continue
-            case = Case(row["RESPONSIBLE_ID"], row["START_TIME"])
+            case = Case("session", row["RESPONSIBLE_ID"], row["START_TIME"])
             case.closed = row["END_TIME"] if row["COMPLETED"] else None
             case.client = self._client_behind(row["OWNER_TYPE_ID"], row["OWNER_ID"])
             case.reopened = row["ID"] in self.entered.reopened
@@ -535,7 +540,7 @@ class Plain:
         found = []
         for row in self.portal.records["call"]:
             if row["CALL_TYPE"] in (2, 3):
-                case = Case(row["PORTAL_USER_ID"], row["CALL_START_DATE"])
+                case = Case("call", row["PORTAL_USER_ID"], row["CALL_START_DATE"])
                 if row["CALL_FAILED_CODE"] == "200":
                     case.closed = case.opened + timedelta(seconds=row["CALL_DURATION"])
                 kind = {"LEAD": 1, "DEAL": 2, "CONTACT": 3, "COMPANY": 4}.get(
@@ -554,7 +559,9 @@ class Plain:
             for item in self.portal.records[f"dynamic_{number}"]:
                 if item["categoryId"] != desk["category_id"]:
                     continue
-                case = Case(item["assignedById"], item["createdTime"], client=_client(item))
+                case = Case(
+                    f"ticket:{number}", item["assignedById"], item["createdTime"], client=_client(item)
+                )
                 if item["stageSemanticId"] in ("S", "F"):
                     case.closed = item["movedTime"]
                 for entered, left in pairwise(self._history(number, item["id"])):

@@ -31,6 +31,7 @@ CUTS: Mapping[By, frozenset[Cut]] = {
     By.STAGE: frozenset({Cut.CATEGORY, Cut.STAGE}),
     By.CHANNEL: frozenset({Cut.CHANNEL, Cut.ENTERED_CHANNEL}),
     By.PROJECT: frozenset({Cut.PROJECT}),
+    By.SUPPORT_SOURCE: frozenset({Cut.SUPPORT_SOURCE}),
 }
 """What must be kept apart for the rows; what a table does not offer does not touch it."""
 
@@ -201,8 +202,8 @@ OFFERED: Mapping[Table, frozenset[Cut]] = {
     Table.CALLS: _WORK_CUTS,
     Table.MAILS: _WORK_CUTS,
     Table.ACTIVITIES_DONE: _WORK_CUTS,
-    Table.CASES_OPENED: _WORK_CUTS,
-    Table.CASES_CLOSED: _WORK_CUTS,
+    Table.CASES_OPENED: _WORK_CUTS | {Cut.SUPPORT_SOURCE},
+    Table.CASES_CLOSED: _WORK_CUTS | {Cut.SUPPORT_SOURCE},
     Table.ACTIVITIES_OPEN: frozenset({Cut.OWNER}),
 }
 """What the records of a table can be kept apart by; other cuts do not touch it."""
@@ -292,7 +293,15 @@ def _keys(query: KpiQuery, context: Context, channels: _Channels) -> Callable[[C
         return lambda cell: (f"channel:{channels.of(cell)}",)
     if by is By.PROJECT:
         return lambda cell: (f"project:{cell.project or 0}",)
+    if by is By.SUPPORT_SOURCE:
+        return lambda cell: (_support_key(cell),)
     return lambda cell: ()
+
+
+def _support_key(cell: Cell) -> str:
+    """Chats and calls are one source each, the help desks of an entity type another."""
+    entity_type = f":{cell.entity_type}" if cell.entity_type else ""
+    return f"support_source:{cell.support_source}{entity_type}"
 
 
 def _self(query: KpiQuery) -> frozenset[int]:

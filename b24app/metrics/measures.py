@@ -41,6 +41,7 @@ class Cut(StrEnum):
     ENTERED_CHANNEL = "entered_channel"  # as it was entered, not found by the rules
     TAGGED_DEPARTMENT = "tagged_department"  # the one that was entered, not the owner's
     PROJECT = "project"
+    SUPPORT_SOURCE = "support_source"  # where a support request came from
 
 
 PRESENT = frozenset({Table.OPEN, Table.ACTIVITIES_OPEN})

@@ -58,6 +58,7 @@ class By(StrEnum):
     STAGE = "stage"
     CHANNEL = "channel"
     PROJECT = "project"
+    SUPPORT_SOURCE = "support_source"
 
 
 TIMES = frozenset({By.DAY, By.WEEK, By.MONTH})

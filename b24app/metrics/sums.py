@@ -51,6 +51,8 @@ class Cell(NamedTuple):
     channel: str | None = None  # as entered; of leads and deals it follows from the two before
     department: int | None = None  # as entered
     project: int | None = None
+    support_source: str | None = None  # session, call or ticket
+    entity_type: int | None = None  # of tickets, else 0
     currency: str | None = None  # of tables with money always
 
     def count(self, measure: Measure) -> int:

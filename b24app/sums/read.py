@@ -27,6 +27,7 @@ _FIELDS = {
     Cut.ENTERED_CHANNEL: ("channel",),
     Cut.TAGGED_DEPARTMENT: ("department",),
     Cut.PROJECT: ("project",),
+    Cut.SUPPORT_SOURCE: ("support_source", "entity_type"),
 }
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import and_, case, exists, or_
 from b24app.facts.case_rules import CALL, SESSION, TICKET
 from b24app.metrics import measures
 from b24app.metrics.measures import Cut, Measure, Table
-from b24app.sums.kinds import NOW, Kind, PortalRecords, Records, Value
+from b24app.sums.kinds import NOW, Columns, Kind, PortalRecords, Records, Value
 from b24app.tables import cases
 
 _kind = case(
@@ -22,6 +22,10 @@ _kind = case(
     else_=Kind.ITEM.value,
 )
 _entity_type = case((cases.c.source == TICKET, cases.c.entity_type_id))
+_cuts: Columns = {
+    Cut.OWNER: (cases.c.owner_id,),
+    Cut.SUPPORT_SOURCE: (cases.c.source, cases.c.entity_type_id),
+}
 
 RECORDS: Mapping[Table, Records] = {
     Table.CASES_OPENED: PortalRecords(
@@ -32,7 +36,7 @@ RECORDS: Mapping[Table, Records] = {
         at=cases.c.opened_at,
         id=cases.c.case_id,
         row_id=cases.c.case_id,
-        cuts={Cut.OWNER: (cases.c.owner_id,), Cut.DAY: (cases.c.opened_day,)},
+        cuts={**_cuts, Cut.DAY: (cases.c.opened_day,)},
         client=cases.c.client,
         entity_type=_entity_type,
     ),
@@ -44,7 +48,7 @@ RECORDS: Mapping[Table, Records] = {
         at=cases.c.closed_at,
         id=cases.c.case_id,
         row_id=cases.c.case_id,
-        cuts={Cut.OWNER: (cases.c.owner_id,), Cut.DAY: (cases.c.closed_day,)},
+        cuts={**_cuts, Cut.DAY: (cases.c.closed_day,)},
         client=cases.c.client,
         entity_type=_entity_type,
     ),

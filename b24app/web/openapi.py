@@ -79,6 +79,10 @@ PERIOD = [
     _query("to", "The day after the last one", DAY),
     _query("period", "Instead of from and to", _text(enum=[*NAMES, *(f"last_{name}" for name in NAMES)])),
 ]
+ROW_KEYS = (
+    "2026-11-03", "2026-11", "user:7", "department:12", "pipeline:0", "stage:0:NEW", "channel:NAME",
+    "project:5", "support_source:session", "support_source:call", "support_source:ticket:1036",
+)  # fmt: skip
 QUESTION = [
     METRIC,
     SCOPE,
@@ -86,7 +90,7 @@ QUESTION = [
     _query(
         "compare", "What to compare with: the period before, or the year before", _text(enum=list(Compare))
     ),
-    _query("by", "Split into rows", _text(enum=list(By))),
+    _query("by", f"Split into rows, keyed like {', '.join(ROW_KEYS)}", _text(enum=list(By))),
     _query("fresh", "1 waits for a live read of the portal first", _text(enum=["0", "1"])),
 ]
 

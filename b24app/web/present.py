@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from b24app.facts.deals import ENTITY_TYPE_ID as DEAL
 from b24app.i18n import text
 from b24app.metrics.catalog import CATALOG
 from b24app.metrics.catalog.funnel import CONVERTED_STEP, LEADS_STEP
@@ -244,9 +245,19 @@ def _row_name(key: str, context: Context, lang: str) -> str | None:
     if kind == "project":
         known = context.reference.project_names.get(int(rest))
         return text(lang, "catalog.rows.no_project") if rest == "0" else known
+    if kind == "support_source":
+        return _support_source_name(rest, lang)
     if key in (LEADS_STEP, CONVERTED_STEP):
         return text(lang, f"catalog.steps.{rest}")
     return None
+
+
+def _support_source_name(source: str, lang: str) -> str:
+    """What `session`, `call` or `ticket:130` is called; titles of smart processes are not kept."""
+    kind, _, entity_type_id = source.partition(":")
+    if kind == "ticket" and entity_type_id == str(DEAL):
+        kind = "ticket_deals"
+    return text(lang, f"catalog.rows.{kind}", id=entity_type_id)
 
 
 def _first(names: Iterable[str]) -> str | None:

@@ -87,7 +87,7 @@ class Asking:
             ["company", *(f"department:{number}" for number in departments), *(f"user:{u}" for u in STAFF)]
         )
         by = pick.choice((None, "day", "week", "month", "user", "department", "pipeline", "stage", "channel",
-                          "project"))  # fmt: skip
+                          "project", "support_source"))  # fmt: skip
         can = [key for key, dimensions in self.catalogue.items() if by is None or by in dimensions]
         metrics = pick.sample(can, min(len(can), pick.randint(1, 6)))
         self.ask(metrics, scope, self._period(by), by, pick.choice((None, "previous", "year")))

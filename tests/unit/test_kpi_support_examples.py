@@ -15,7 +15,7 @@ from b24app.facts.tickets import Desk
 from b24app.portals import settings
 from b24app.store import support_cases
 from b24app.sync.sources import chosen, tickets
-from b24app.tables import portals
+from b24app.tables import cases, portals
 from tests import stored, support_rows
 from tests.cast import ANNA, BORIS, COMPANY, GUEST, SUPPORT, SVETA
 from tests.crm_rows import PORTAL, at, deal, lead
@@ -119,6 +119,34 @@ def test_cases_come_from_the_sources_that_were_switched_on(engine: Engine, make:
     assert value(engine, make(chats, **records, support=only_desk), question)["value"] == 1
     nothing = value(engine, make(chats, **records, support={"sessions": False}), question)
     assert (nothing["value"], nothing["reason"]) == (None, "source_off")
+
+
+def test_support_kpis_are_split_by_where_requests_come_from(engine: Engine, make: Make) -> None:
+    portal = make(
+        [chat(1, "2026-11-04 10:00", closed="2026-11-04 11:00"), chat(2, "2026-10-04 10:00")],
+        calls=[call(1, "2026-11-05 10:00", seconds=60), call(2, "2026-11-05 11:00", code="304")],
+        tickets_=[ticket(1, "2026-11-06 10:00", ("DONE", "2026-11-06 12:00"), ufScore="good")],
+        support=ALL,
+    )
+
+    def split(metric: str) -> dict[str, Any]:
+        question = f"metric={metric}&scope=company&by=support_source&{NOVEMBER}"
+        answer = stored.ask(engine, portal, question)
+        names = answer["names"]
+        return {names[row["key"]]: row["value"] for row in answer["values"][0]["rows"]}
+
+    assert rows(engine, portal, f"metric=cases&scope=company&by=support_source&{NOVEMBER}").keys() == {
+        "support_source:session", "support_source:call", "support_source:ticket:1036",
+    }  # fmt: skip
+    assert split("cases") == {"Open channel chats": 1, "Incoming calls": 2, "Tickets of object 1036": 1}
+    # the call that nobody answered is not closed
+    assert split("resolution_time") == {
+        "Open channel chats": "3600", "Incoming calls": "60", "Tickets of object 1036": "7200",
+    }  # fmt: skip
+    assert split("csat")["Tickets of object 1036"] == "1"
+    with engine.begin() as conn:
+        conn.execute(update(cases).where(cases.c.source == "ticket").values(entity_type_id=2))
+    assert split("cases")["Tickets in deals"] == 1
 
 
 def test_first_response_time_is_the_mean_over_answered_cases(engine: Engine, make: Make) -> None:

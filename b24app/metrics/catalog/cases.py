@@ -3,7 +3,7 @@
 from b24app.metrics.coverage import Need, Source
 from b24app.metrics.kinds import Count, Sum
 from b24app.metrics.measures import CASES as CASES_OPENED
-from b24app.metrics.metric import ADDITIVE, Better, Group, Metric, Unit
+from b24app.metrics.metric import ADDITIVE, Better, By, Group, Metric, Unit
 
 CASES = Metric(
     key="cases",
@@ -12,5 +12,5 @@ CASES = Metric(
     better=Better.NEITHER,
     shape=Sum(Count((CASES_OPENED,))),
     needs=(Need(Source.CASES),),
-    by=ADDITIVE,
+    by=ADDITIVE | {By.SUPPORT_SOURCE},
 )

@@ -3,7 +3,7 @@
 from b24app.metrics.coverage import Need, Source
 from b24app.metrics.kinds import Count, Ratio
 from b24app.metrics.measures import CASES_CLOSED, RESOLVED_AT_ONCE, RESOLVED_SO_FAR
-from b24app.metrics.metric import ADDITIVE, Better, Group, Metric, Unit
+from b24app.metrics.metric import ADDITIVE, Better, By, Group, Metric, Unit
 
 FCR = Metric(
     key="fcr",
@@ -12,7 +12,7 @@ FCR = Metric(
     better=Better.UP,
     shape=Ratio(Count((RESOLVED_AT_ONCE,)), Count((CASES_CLOSED,))),
     needs=(Need(Source.CASES),),
-    by=ADDITIVE,
+    by=ADDITIVE | {By.SUPPORT_SOURCE},
     # the client may still come back
     awaits=RESOLVED_SO_FAR,
     moves_with_time=True,

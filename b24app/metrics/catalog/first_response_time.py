@@ -10,7 +10,7 @@ from b24app.metrics.measures import (
     REPLY_UNREAD,
     REPLY_UNTOLD,
 )
-from b24app.metrics.metric import ADDITIVE, Better, Group, Metric, Unit
+from b24app.metrics.metric import ADDITIVE, Better, By, Group, Metric, Unit
 
 FIRST_RESPONSE_TIME = Metric(
     key="first_response_time",
@@ -19,7 +19,7 @@ FIRST_RESPONSE_TIME = Metric(
     better=Better.DOWN,
     shape=Ratio(Count((REPLY_SECONDS,)), Count((REPLIED,)), is_mean=True),
     needs=(Need(Source.CASE_DETAILS),),
-    by=ADDITIVE,
+    by=ADDITIVE | {By.SUPPORT_SOURCE},
     left_out=(
         (NEGATIVE_DURATION, REPLIED_BACKWARDS),
         (NO_REPLY, NOT_REPLIED),

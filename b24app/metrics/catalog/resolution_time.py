@@ -3,7 +3,7 @@
 from b24app.metrics.coverage import Need, Source
 from b24app.metrics.kinds import NEGATIVE_DURATION, Count, Ratio
 from b24app.metrics.measures import RESOLUTION_SECONDS, RESOLVED, RESOLVED_BACKWARDS
-from b24app.metrics.metric import ADDITIVE, Better, Group, Metric, Unit
+from b24app.metrics.metric import ADDITIVE, Better, By, Group, Metric, Unit
 
 RESOLUTION_TIME = Metric(
     key="resolution_time",
@@ -12,6 +12,6 @@ RESOLUTION_TIME = Metric(
     better=Better.DOWN,
     shape=Ratio(Count((RESOLUTION_SECONDS,)), Count((RESOLVED,)), is_mean=True),
     needs=(Need(Source.CASES),),
-    by=ADDITIVE,
+    by=ADDITIVE | {By.SUPPORT_SOURCE},
     left_out=((NEGATIVE_DURATION, RESOLVED_BACKWARDS),),
 )
