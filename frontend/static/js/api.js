@@ -2,11 +2,19 @@
 
 const TIMEOUT_MS = 20000;
 
-/** An answer other than the asked one. `status` 0: the server could not be reached; `body`: the whole problem. */
+/**
+ * An answer other than the asked one. `status` 0: the server could not be reached; `body`: the whole problem;
+ * `reference`: the number under which the operator finds the request in the logs.
+ */
 export class ApiError extends Error {
   constructor(status, title, detail, retryAfterS = null, reference = null, body = null) {
     super(`${status} ${title}`);
     Object.assign(this, { status, title, detail, retryAfterS, reference, body });
+  }
+
+  /** The sentence with the number behind it: what somebody who asks for help reads out. */
+  numbered(text) {
+    return this.reference ? `${text} (${this.reference})` : text;
   }
 }
 
@@ -71,16 +79,17 @@ export function makeApi({ token, first, closed, onExpired }) {
   }
 
   async function send(path, headers, init = {}) {
+    const number = requestNumber();
     let response;
     try {
       response = await fetch(path, {
         ...init,
-        headers: { Accept: "application/json", Authorization: `Bearer ${token}`, ...headers },
+        headers: { Accept: "application/json", Authorization: `Bearer ${token}`, "X-Request-ID": number, ...headers },
         cache: "no-store",
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
     } catch {
-      throw new ApiError(0, "unreachable", "");
+      throw new ApiError(0, "unreachable", "", null, number);
     }
     if (response.ok || response.status === 304) return response;
     const problem = await response.json().catch(() => ({}));
@@ -89,7 +98,7 @@ export function makeApi({ token, first, closed, onExpired }) {
       onExpired?.();
     }
     const retry = Number(response.headers.get("Retry-After"));
-    throw new ApiError(response.status, problem.title ?? "", problem.detail ?? "", Number.isFinite(retry) && retry > 0 ? retry : null, problem.reference ?? null, problem);
+    throw new ApiError(response.status, problem.title ?? "", problem.detail ?? "", Number.isFinite(retry) && retry > 0 ? retry : null, problem.reference ?? number, problem);
   }
 
   return {
@@ -100,6 +109,11 @@ export function makeApi({ token, first, closed, onExpired }) {
     remove: (path) => change("DELETE", path),
     isExpired: () => expired,
   };
+}
+
+/** A number that nobody has yet; the server writes it into its logs beside everything done for the request. */
+function requestNumber() {
+  return [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Whether two answers say the same, apart from when the portal was last asked. */

@@ -38,7 +38,7 @@ function failure(error, answer, onRetry) {
   const text = has(key) ? t(key) : t("error.other");
   const stale = answer?.as_of ? t("notice.stale", { time: moment(answer.as_of, { lang, timezone: answer.timezone, now: new Date() }) }) : "";
   return h("div", { class: error.status === 403 ? "notice" : "notice warn", role: "alert" }, icon(error.status === 403 ? "lock" : "warn"),
-    h("p", { class: "grow" }, text, " ", stale, error.reference ? ` (${error.reference})` : ""),
+    h("p", { class: "grow" }, error.numbered(text), " ", stale),
     error.status !== 403 && h("button", { class: "button", type: "button", data: { key: "retry" }, onClick: onRetry }, icon("retry"), t("action.retry")));
 }
 

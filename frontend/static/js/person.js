@@ -94,7 +94,7 @@ export function notesPanel({ notes, month, onChanged }) {
       await onChanged();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      replace(said, icon("warn"), error.detail || t("error.other"));
+      replace(said, icon("warn"), error.detail || error.numbered(t("error.other")));
       await toast(t("error.other"));
     }
   };

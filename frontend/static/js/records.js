@@ -80,7 +80,7 @@ function panel(view, busy, act) {
 function content(view, columns, rows, busy, act) {
   if (view.error) {
     const known = { 403: "state.hidden", 0: "error.http_0", 503: "error.http_503" }[view.error.status] ?? "error.other";
-    return h("div", { class: "empty" }, h("p", {}, t(known)), h("button", { class: "button quiet", type: "button", onClick: act.retry }, t("action.retry")));
+    return h("div", { class: "empty" }, h("p", {}, view.error.numbered(t(known))), h("button", { class: "button quiet", type: "button", onClick: act.retry }, t("action.retry")));
   }
   if (!view.body) return h("div", { class: "empty", role: "status" }, t("state.loading"));
   if (!rows.length) return h("p", { class: "empty" }, t(view.filter ? "records.nothing_found" : view.body.hidden ? "records.all_hidden" : "records.empty"));

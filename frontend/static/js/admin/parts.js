@@ -91,7 +91,7 @@ export async function loaded(box, load, draw) {
     replace(box, draw(found));
   } catch (error) {
     if (!("status" in error)) throw error;
-    replace(box, h("div", { class: "notice warn", role: "alert" }, icon("warn"), h("p", { class: "grow" }, problem(error)),
+    replace(box, h("div", { class: "notice warn", role: "alert" }, icon("warn"), h("p", { class: "grow" }, error.numbered(problem(error))),
       h("button", { class: "button", type: "button", onClick: () => void loaded(box, load, draw) }, icon("retry"), t("action.retry"))));
   }
   document.getElementById("app").setAttribute("aria-busy", "false");

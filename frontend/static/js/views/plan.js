@@ -34,7 +34,7 @@ export function showPlan(box, { metric: key, scope, scopeName, year, choices, on
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       replace(parts.head, h("h2", {}, t("plan.title")), closeButton());
-      return replace(parts.body, h("p", { class: "empty" }, t(error.status === 403 ? "plan.not_yours" : "error.other")));
+      return replace(parts.body, h("p", { class: "empty" }, error.status === 403 ? t("plan.not_yours") : error.numbered(t("error.other"))));
     }
     return build();
   }
@@ -196,7 +196,7 @@ export function showPlan(box, { metric: key, scope, scopeName, year, choices, on
       say(found.length ? t(`plan.proposed_${way}`) : t("plan.nothing_to_propose"), found.length ? "" : "warn");
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      say(error.detail || t("error.other"), "warn");
+      say(error.detail || error.numbered(t("error.other")), "warn");
     }
     plan.busy = false;
     drawBar();
@@ -217,7 +217,7 @@ export function showPlan(box, { metric: key, scope, scopeName, year, choices, on
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 409) conflict(error.body?.conflicts ?? []);
-      else say(error.body?.errors?.map((one) => one.reason).join("; ") || error.detail || t("error.other"), "warn");
+      else say(error.body?.errors?.map((one) => one.reason).join("; ") || error.detail || error.numbered(t("error.other")), "warn");
     }
     plan.busy = false;
     drawBar();
@@ -266,7 +266,7 @@ export function showPlan(box, { metric: key, scope, scopeName, year, choices, on
         : h("p", { class: "empty" }, t("plan.no_history")));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      replace(box_, h("p", {}, t("error.other")));
+      replace(box_, h("p", {}, error.numbered(t("error.other"))));
     }
   }
 
