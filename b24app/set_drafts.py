@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -12,6 +12,7 @@ from typing import Any
 from b24app.metrics.catalog import BY_KEY
 from b24app.metrics.kpi_sets import Assigned, Weighted
 from b24app.org import Org
+from b24app.refusal import PartsRefused, Why
 
 KEYS = ("name", "purpose", "owner_id", "starts_on", "metrics", "assigned", "version")
 NAME_LIMIT, PURPOSE_LIMIT, LIST_LIMIT, METRIC_LIMIT = 200, 2_000, 1_000, 30
@@ -31,24 +32,18 @@ class Draft:
     version: int | None = None
 
 
-@dataclass
-class DraftRefused(ValueError):
+class DraftRefused(PartsRefused):
     """Raised with everything that is wrong: its path (`metrics[0].weight`) and why."""
-
-    reasons: dict[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return "; ".join(f"{name}: {reason}" for name, reason in self.reasons.items())
 
 
 def read(body: object, org: Org, today: date) -> Draft:
     """The draft in a request; a set begins today where it does not say when. Raises: DraftRefused."""
     if not isinstance(body, Mapping):
-        raise DraftRefused({"set": "must be a JSON object"})
+        raise DraftRefused({"set": Why("not_an_object")})
     reader = _Reader(org)
     for name in body:
         if name not in KEYS:
-            reader.refuse(str(name), "is no part of a set")
+            reader.refuse(str(name), "unknown")
     draft = Draft(
         name=reader.words("name", body.get("name"), NAME_LIMIT, is_needed=True),
         purpose=reader.words("purpose", body.get("purpose"), PURPOSE_LIMIT),
@@ -68,17 +63,17 @@ class _Reader:
 
     def __init__(self, org: Org) -> None:
         self.org = org
-        self.reasons: dict[str, str] = {}
+        self.reasons: dict[str, Why] = {}
 
-    def refuse(self, name: str, reason: str) -> None:
-        self.reasons.setdefault(name, reason)
+    def refuse(self, name: str, code: str, **values: object) -> None:
+        self.reasons.setdefault(name, Why(code, values))
 
     def words(self, name: str, value: Any, longest: int, *, is_needed: bool = False) -> str:
         found = value.strip() if isinstance(value, str) else ""
         if (value is not None and not isinstance(value, str)) or len(found) > longest:
-            self.refuse(name, f"must be a text of at most {longest} characters")
+            self.refuse(name, "too_long", longest=longest)
         elif is_needed and not found:
-            self.refuse(name, "is missing")
+            self.refuse(name, "missing")
         return found
 
     def employee(self, name: str, value: Any) -> int | None:
@@ -86,7 +81,7 @@ class _Reader:
             return None
         employee = self.org.users.get(value) if _is_whole(value) else None
         if employee is None or not employee.is_employee:
-            self.refuse(name, "is no employee of this portal")
+            self.refuse(name, "no_employee")
             return None
         return employee.id
 
@@ -98,32 +93,32 @@ class _Reader:
             if found.isoformat() != value or not 2000 <= found.year < 2100:
                 raise ValueError
         except ValueError:
-            self.refuse(name, "is no date YYYY-MM-DD")
+            self.refuse(name, "no_date")
             return today
         return found
 
     def version(self, value: Any) -> int | None:
         if value is not None and not _is_whole(value):
-            self.refuse("version", "must be a whole number")
+            self.refuse("version", "no_whole_number")
             return None
         return value if value is None else int(value)
 
     def metrics(self, value: Any) -> tuple[Weighted, ...]:
         if not isinstance(value, list) or not 1 <= len(value) <= METRIC_LIMIT:
-            self.refuse("metrics", f"must be a list of 1 to {METRIC_LIMIT} KPIs")
+            self.refuse("metrics", "no_metrics", most=METRIC_LIMIT)
             return ()
         found: dict[str, Weighted] = {}
         for place, entry in enumerate(value):
             at = f"metrics[{place}]"
             if not isinstance(entry, Mapping) or not set(entry) <= {"metric", "weight"}:
-                self.refuse(at, "must be an object of metric and weight")
+                self.refuse(at, "no_weighted_metric")
                 continue
             key = entry.get("metric")
             if not isinstance(key, str) or key not in BY_KEY:
-                self.refuse(f"{at}.metric", f"{key!r} is no KPI")
+                self.refuse(f"{at}.metric", "no_metric", metric=key)
                 continue
             if key in found:
-                self.refuse(f"{at}.metric", f"{key} is there twice")
+                self.refuse(f"{at}.metric", "twice", metric=key)
             found[key] = Weighted(key, self._weight(f"{at}.weight", entry.get("weight", 1)))
         return tuple(found.values())
 
@@ -132,15 +127,15 @@ class _Reader:
             return Assigned()
         kinds = ("departments", "positions", "users")
         if not isinstance(value, Mapping) or not set(value) <= set(kinds):
-            self.refuse("assigned", f"must be an object of {', '.join(kinds)}")
+            self.refuse("assigned", "no_assignment")
             return Assigned()
         lists = {kind: self._entries(f"assigned.{kind}", value.get(kind)) for kind in kinds}
         for place, number in enumerate(lists["departments"]):
             if not _is_whole(number) or number not in self.org.departments:
-                self.refuse(f"assigned.departments[{place}]", "is no department of this portal")
+                self.refuse(f"assigned.departments[{place}]", "no_department")
         for place, position in enumerate(lists["positions"]):
             if not isinstance(position, str) or not position.strip() or len(position) > NAME_LIMIT:
-                self.refuse(f"assigned.positions[{place}]", "must be the name of a position")
+                self.refuse(f"assigned.positions[{place}]", "no_position")
         for place, number in enumerate(lists["users"]):
             self.employee(f"assigned.users[{place}]", number if number is not None else "")
         if self.reasons:
@@ -155,7 +150,7 @@ class _Reader:
         if value is None:
             return []
         if not isinstance(value, list) or len(value) > LIST_LIMIT:
-            self.refuse(name, f"must be a list of at most {LIST_LIMIT} entries")
+            self.refuse(name, "no_list_up_to", most=LIST_LIMIT)
             return []
         return value
 
@@ -165,7 +160,7 @@ class _Reader:
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite() or not 0 < number <= HEAVIEST or number.as_tuple().exponent < -4:  # type: ignore[operator]
-            self.refuse(name, f"must be above 0 and at most {HEAVIEST}, with up to 4 decimals")
+            self.refuse(name, "no_weight", most=HEAVIEST)
             return Fraction(1)
         return Fraction(number)
 

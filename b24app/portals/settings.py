@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import available_timezones
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select, update
 
 from b24app import scope
 from b24app.access import Grant
+from b24app.refusal import PartsRefused, Why
 from b24app.scope import Whose
 from b24app.tables import currencies, departments, pipelines, portals, users
 
@@ -112,14 +113,8 @@ class Known:
     employees: frozenset[int] = frozenset()
 
 
-@dataclass
-class SettingsRefused(ValueError):
+class SettingsRefused(PartsRefused):
     """Raised with every refused setting: its path (`min_sample.ratio`, `grants[0].user`) and why."""
-
-    reasons: dict[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return "; ".join(f"{name}: {reason}" for name, reason in self.reasons.items())
 
 
 def load(conn: Connection, portal_id: int) -> PortalSettings:
@@ -256,13 +251,13 @@ def patched(current: PortalSettings, patch: object, known: Known) -> PortalSetti
     Raises: SettingsRefused naming every key that is unknown, of a wrong type, or impossible here.
     """
     if not isinstance(patch, Mapping):
-        raise SettingsRefused({"settings": "must be a JSON object"})
+        raise SettingsRefused({"settings": Why("not_an_object")})
     merged = to_json(current, None)
     checker = _Checker(known)
     for name, value in patch.items():
         check = checker.checks.get(name)
         if check is None:
-            checker.refuse(name, "is no setting")
+            checker.refuse(name, "unknown")
         else:
             merged[name] = check(name, value, merged[name])
     levels = merged["thresholds"]
@@ -271,7 +266,7 @@ def patched(current: PortalSettings, patch: object, known: Known) -> PortalSetti
         and not checker.reasons
         and Decimal(str(levels["near"])) > Decimal(str(levels["met"]))
     ):
-        checker.refuse("thresholds.near", "must not be above thresholds.met")
+        checker.refuse("thresholds.near", "near_above_met")
     if checker.reasons:
         raise SettingsRefused(checker.reasons)
     return from_stored(merged, merged["timezone"])
@@ -289,7 +284,7 @@ class _Checker:
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        self.reasons: dict[str, str] = {}
+        self.reasons: dict[str, Why] = {}
         self.checks: dict[str, Callable[[str, Any, Any], Any]] = {
             "timezone": self._timezone,
             "currency": self._currency,
@@ -307,17 +302,17 @@ class _Checker:
             "grants": self._grants,
         }
 
-    def refuse(self, name: str, reason: str) -> None:
-        self.reasons.setdefault(name, reason)
+    def refuse(self, name: str, code: str, **values: object) -> None:
+        self.reasons.setdefault(name, Why(code, values))
 
     def _timezone(self, name: str, value: Any, _old: Any) -> Any:
         if not isinstance(value, str) or value not in available_timezones():
-            self.refuse(name, "is no time zone of the IANA database")
+            self.refuse(name, "no_timezone")
         return value
 
     def _currency(self, name: str, value: Any, _old: Any) -> Any:
         if value is not None and (not isinstance(value, str) or value not in self.known.currencies):
-            self.refuse(name, "is no currency of this portal")
+            self.refuse(name, "no_currency")
         return value
 
     def _pipelines(self, name: str, value: Any, _old: Any) -> Any:
@@ -326,10 +321,10 @@ class _Checker:
         if not self._list(name, value):
             return value
         if not value:
-            self.refuse(name, "names no pipeline; null means all")
+            self.refuse(name, "no_pipeline_named")
         for i, item in enumerate(value):
             if isinstance(item, bool) or not isinstance(item, int) or item not in self.known.pipelines:
-                self.refuse(f"{name}[{i}]", "is no deal pipeline of this portal")
+                self.refuse(f"{name}[{i}]", "no_pipeline")
         return value
 
     def _projects(self, name: str, value: Any, _old: Any) -> Any:
@@ -338,7 +333,7 @@ class _Checker:
         if not self._list(name, value):
             return value
         if not value:
-            self.refuse(name, "names no project; null means all")
+            self.refuse(name, "no_project_named")
         for i, item in enumerate(value):
             self._int(f"{name}[{i}]", item, 0)  # 0: tasks of no project
         return value
@@ -363,16 +358,16 @@ class _Checker:
         category = self._int(f"{name}.category_id", value["category_id"], 0)
         is_known = isinstance(category, int) and category in self.known.pipelines
         if value["entity_type_id"] == DEAL and not is_known:
-            self.refuse(f"{name}.category_id", "is no deal pipeline of this portal")
+            self.refuse(f"{name}.category_id", "no_pipeline")
         if value.get("rating_field") is not None:
             self._field_name(f"{name}.rating_field", value["rating_field"])
         values = value.get("positive_values", [])
         if self._list(f"{name}.positive_values", values):
             for i, item in enumerate(values):
                 if isinstance(item, bool) or not isinstance(item, str | int):
-                    self.refuse(f"{name}.positive_values[{i}]", "must be a string or a number")
+                    self.refuse(f"{name}.positive_values[{i}]", "no_text_or_number")
             if values and value.get("rating_field") is None:
-                self.refuse(f"{name}.positive_values", "needs rating_field")
+                self.refuse(f"{name}.positive_values", "needs_rating_field")
 
     def _budget(self, name: str, value: Any, _old: Any) -> Any:
         if value is None:
@@ -383,7 +378,7 @@ class _Checker:
             self._field_name(f"{name}.planned_field", value["planned_field"])
             self._field_name(f"{name}.actual_field", value["actual_field"])
             if value["planned_field"] == value["actual_field"]:
-                self.refuse(f"{name}.actual_field", "must not be planned_field")
+                self.refuse(f"{name}.actual_field", "same_field")
         return value
 
     def _channels(self, name: str, value: Any, _old: Any) -> Any:
@@ -398,7 +393,7 @@ class _Checker:
             for key in named:
                 self._text(f"{at}.{key}", rule[key], 255)
             if not named:
-                self.refuse(at, "needs utm_source or source_id")
+                self.refuse(at, "needs_origin")
         return value
 
     def _min_sample(self, name: str, value: Any, old: Any) -> Any:
@@ -426,7 +421,7 @@ class _Checker:
                 continue
             user = grant["user"]
             if isinstance(user, bool) or not isinstance(user, int) or user not in self.known.employees:
-                self.refuse(f"{at}.user", "is no employee of this portal")
+                self.refuse(f"{at}.user", "no_employee")
             self._granted_scope(f"{at}.scope", grant["scope"])
         return value
 
@@ -434,44 +429,47 @@ class _Checker:
         try:
             granted = scope.parse(value if isinstance(value, str) else "")
         except ValueError:
-            self.refuse(name, "must be company or department:ID")
+            self.refuse(name, "no_scope")
             return
         if granted.whose is Whose.USER:
-            self.refuse(name, "must be company or department:ID")
+            self.refuse(name, "no_scope")
         elif granted.whose is Whose.DEPARTMENT and granted.id not in self.known.departments:
-            self.refuse(name, "is no department of this portal")
+            self.refuse(name, "no_department")
 
     def _object(self, name: str, value: Any, keys: set[str], needed: set[str] | None = None) -> bool:
         if not isinstance(value, Mapping):
-            self.refuse(name, "must be an object")
+            self.refuse(name, "not_an_object")
             return False
         for key in value:
             if key not in keys:
-                self.refuse(f"{name}.{key}", "is no setting")
+                self.refuse(f"{name}.{key}", "unknown")
         missing = sorted((needed or set()) - set(value))
         for key in missing:
-            self.refuse(f"{name}.{key}", "is missing")
+            self.refuse(f"{name}.{key}", "missing")
         return not missing and all(key in keys for key in value)
 
     def _list(self, name: str, value: Any) -> bool:
         if not isinstance(value, list):
-            self.refuse(name, "must be a list")
+            self.refuse(name, "no_list")
             return False
         if len(value) > LIST_LIMIT:
-            self.refuse(name, f"must not have more than {LIST_LIMIT} entries")
+            self.refuse(name, "too_many", most=LIST_LIMIT)
             return False
         return True
 
     def _bool(self, name: str, value: Any) -> Any:
         if not isinstance(value, bool):
-            self.refuse(name, "must be true or false")
+            self.refuse(name, "no_flag")
         return value
 
     def _int(self, name: str, value: Any, low: int, high: int | None = None) -> Any:
         if isinstance(value, bool) or not isinstance(value, int):
-            self.refuse(name, "must be a whole number")
+            self.refuse(name, "no_whole_number")
         elif value < low or (high is not None and value > high):
-            self.refuse(name, f"must be at least {low}" if high is None else f"must be {low} to {high}")
+            if high is None:
+                self.refuse(name, "too_small", least=low)
+            else:
+                self.refuse(name, "not_between", least=low, most=high)
         return value
 
     def _decimal(self, name: str, value: Any, above: Decimal, up_to: Decimal) -> Any:
@@ -480,23 +478,23 @@ class _Checker:
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite():
-            self.refuse(name, "must be a number")
+            self.refuse(name, "no_number")
         elif not above < number <= up_to:
-            self.refuse(name, f"must be above {above} and at most {up_to}")
+            self.refuse(name, "out_of_range", above=above, most=up_to)
         return value
 
     def _text(self, name: str, value: Any, longest: int) -> None:
         if not isinstance(value, str) or not value.strip() or len(value) > longest:
-            self.refuse(name, f"must be a text of 1 to {longest} characters")
+            self.refuse(name, "no_text", longest=longest)
 
     def _field_name(self, name: str, value: Any) -> None:
         if not isinstance(value, str) or FIELD_NAME.fullmatch(value) is None:
-            self.refuse(name, "is no field name")
+            self.refuse(name, "no_field")
 
     def _entity_type(self, name: str, value: Any) -> None:
         self._int(name, value, DEAL)
         if isinstance(value, int) and DEAL < value < SMART_PROCESS_FROM:
-            self.refuse(name, "must be 2 (deals) or a smart process")
+            self.refuse(name, "no_object_type")
 
 
 def _ids(value: list[int] | None) -> frozenset[int] | None:

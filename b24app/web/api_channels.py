@@ -28,14 +28,14 @@ from b24app.metrics.channels import channel_of, deciding_rule
 from b24app.metrics.periods import Period
 from b24app.portals import settings
 from b24app.portals.settings import ChannelRule, PortalSettings, SettingsRefused
+from b24app.refusal import Why
 from b24app.store import entered, origins
 from b24app.store.context import load_reference
 from b24app.store.entered import Campaign, Cost
 from b24app.store.origins import Origin
 from b24app.viewer import Viewer
-from b24app.web import parameters, scopes
+from b24app.web import parameters, problems, scopes
 from b24app.web.context import parts, viewer
-from b24app.web.problems import Problem
 from b24app.web.session import require_viewer
 
 blueprint = Blueprint("api_channels", __name__, url_prefix="/api/v1")
@@ -68,10 +68,10 @@ def preview() -> Response:
     body = request.get_json(force=True)
     try:
         if not isinstance(body, dict) or body.keys() != {"channels"}:
-            raise SettingsRefused({"channels": "must be the only member of a JSON object"})
+            raise SettingsRefused({"channels": Why("not_the_only_member")})
         rules = settings.patched(portal_settings, body, known).channels
     except SettingsRefused as error:
-        raise Problem(400, "Rules refused", str(error), parameters=error.reasons) from error
+        raise problems.parts_refused("Rules refused", error, asking.lang) from error
     return jsonify(channels_json(asking, portal_settings, rules))
 
 

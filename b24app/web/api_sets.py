@@ -43,7 +43,7 @@ from b24app.org import Org
 from b24app.scope import Scope, Whose
 from b24app.set_drafts import Draft, DraftRefused
 from b24app.viewer import Viewer
-from b24app.web import parameters, scopes, set_warnings
+from b24app.web import parameters, problems, scopes, set_warnings
 from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
 from b24app.web.problems import Problem
@@ -261,7 +261,7 @@ def _draft(desk: Desk) -> Draft:
         return set_drafts.read(request.get_json(force=True), desk.org, desk.today)
     except DraftRefused as error:
         first = next(iter(error.reasons))
-        raise Problem(400, "Set refused", str(error), parameter=first, parameters=error.reasons) from error
+        raise problems.parts_refused("Set refused", error, desk.asking.lang, parameter=first) from error
 
 
 def _must_exist(set_id: str, desk: Desk) -> KpiSet:

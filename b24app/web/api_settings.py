@@ -15,7 +15,7 @@ from b24app.portals.settings import PortalSettings, SettingsRefused
 from b24app.store import support_cases
 from b24app.sync.sources import chosen
 from b24app.viewer import Viewer
-from b24app.web import scopes
+from b24app.web import problems, scopes
 from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
 from b24app.web.problems import Problem
@@ -45,7 +45,7 @@ def change() -> Response:
         try:
             changed = settings.patched(current, patch, settings.load_known(conn, asking.portal_id))
         except SettingsRefused as error:
-            raise Problem(400, "Settings refused", str(error), parameters=error.reasons) from error
+            raise problems.parts_refused("Settings refused", error, asking.lang) from error
         settings.save(conn, asking.portal_id, changed)
         _note_change(conn, asking, current, changed)
         chosen.follow(conn, asking.portal_id, current, changed)

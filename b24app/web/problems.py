@@ -10,7 +10,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Program
 from werkzeug.exceptions import HTTPException
 
 from b24app import meters, trace
+from b24app.i18n import text
 from b24app.portals.launch import Refused
+from b24app.refusal import PartsRefused
 from b24app.soon import Busy
 
 log = logging.getLogger("b24app.web")
@@ -37,6 +39,13 @@ class Problem(Exception):
         """The same problem with one more header of the answer (`Retry-After`)."""
         self.headers[name] = value
         return self
+
+
+def parts_refused(title: str, error: PartsRefused, lang: str, **extra: Any) -> Problem:
+    """400 with the reason for every refused part in `parameters`, in the language of whoever asks."""
+    told = {name: text(lang, f"refused.{why.code}", **why.values) for name, why in error.reasons.items()}
+    detail = "; ".join(f"{name}: {reason}" for name, reason in told.items())
+    return Problem(400, title, detail, parameters=told, **extra)
 
 
 def document(problem: Problem) -> Response:

@@ -44,11 +44,13 @@ class Api:
     parts: Parts
     flask: Any
 
-    def token(self, user_id: int | None, *, is_admin: bool = False, portal: int = PORTAL) -> str:
+    def token(
+        self, user_id: int | None, *, is_admin: bool = False, portal: int = PORTAL, lang: str = "en"
+    ) -> str:
         """A session token as the frame of this person carries it."""
         member = MEMBER if portal == PORTAL else NEIGHBOUR_MEMBER
         with self.flask.app_context():
-            return session.issue(Viewer(portal, member, user_id, is_admin))
+            return session.issue(Viewer(portal, member, user_id, is_admin, lang=lang))
 
     def call(
         self, method: str, path: str, user_id: int | None = None, *, is_admin: bool = False, **options: Any

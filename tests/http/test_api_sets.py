@@ -155,7 +155,10 @@ def test_sets_are_for_admins(api: Api, method: str, path: str) -> None:
 def test_a_wrong_draft_is_refused_by_name(api: Api) -> None:
     answer = send(api, "POST", "", draft("revenue", owner_id=404, starts_on="soon"))
     assert answer.status_code == 400
-    assert set(answer.json()["parameters"]) == {"owner_id", "starts_on"}
+    assert answer.json()["parameters"] == {
+        "owner_id": "is no employee of this portal",
+        "starts_on": "is no date YYYY-MM-DD",
+    }
 
 
 def test_the_applied_set_follows_the_scope_and_its_rights(api: Api) -> None:

@@ -83,6 +83,21 @@ def test_a_refused_change_names_what_is_wrong_and_changes_nothing(api: Api) -> N
     assert api.get(PATH, OLGA, is_admin=True).json()["fcr_days"] == 7
 
 
+def test_the_reasons_are_in_the_language_of_the_viewer(api: Api) -> None:
+    told = {}
+    for lang in ("en", "ru", "de"):
+        headers = {"Authorization": f"Bearer {api.token(OLGA, is_admin=True, lang=lang)}"}
+        body = {"fcr_days": 400}
+        answer = api.call("PATCH", PATH, OLGA, json=body, headers=headers)
+        assert answer.status_code == 400
+        told[lang] = answer.json()
+        reasons = told[lang]["parameters"].items()
+        assert told[lang]["detail"] == "; ".join(f"{name}: {reason}" for name, reason in reasons)
+    assert told["en"]["parameters"] == {"fcr_days": "must be 1 to 365"}
+    assert told["ru"]["parameters"] == {"fcr_days": "должно быть от 1 до 365"}
+    assert told["de"]["parameters"] == told["en"]["parameters"]
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"fcr_days": 1' + b"0" * 400 + b"}"])
 def test_a_body_that_is_no_settings_is_refused(api: Api, body: bytes) -> None:
     answer = api.call(
