@@ -56,21 +56,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(settings: Settings, _options: argparse.Namespace) -> int:
     """Migrate the database, then serve the web; background work included unless Redis is set."""
-    migrations.upgrade_at(settings.database_url)
+    migrations.upgrade_at(settings.database_url, table_parts=settings.database_partitions)
     serving.serve(settings)
     return 0
 
 
 def _worker(settings: Settings, _options: argparse.Namespace) -> int:
     """Do background work only, next to web servers that share the database and Redis."""
-    migrations.upgrade_at(settings.database_url)
+    migrations.upgrade_at(settings.database_url, table_parts=settings.database_partitions)
     serving.work(settings)
     return 0
 
 
 def _migrate(settings: Settings, _options: argparse.Namespace) -> int:
     """Bring the database to the layout of this version."""
-    migrations.upgrade_at(settings.database_url)
+    migrations.upgrade_at(settings.database_url, table_parts=settings.database_partitions)
     return 0
 
 

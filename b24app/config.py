@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: `frontend/`, `manifest/` and by default `var/` live here."""
 
+MOST_PARTITIONS = 1024
+
 OAUTH_URLS = "https://oauth.bitrix.info,https://oauth.bitrix24.tech"
 
 
@@ -33,6 +35,7 @@ class Settings:
     bind: str = "127.0.0.1:8024"
     public_url: str = "http://127.0.0.1:8024"
     redis_url: str | None = None
+    database_partitions: int = 0
     allow_private_portals: bool = False
     log_format: str = "text"
     metrics_bind: str | None = None
@@ -64,6 +67,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         oauth_urls=tuple(_address("OAUTH_URL", url) for url in _listed(value("OAUTH_URL", OAUTH_URLS))),
         database_url=value("DATABASE_URL") or _own_database(var_dir),
         redis_url=value("REDIS_URL") or None,
+        database_partitions=_partitions(value("DATABASE_PARTITIONS", "0"), value("DATABASE_URL")),
         secret_keys=tuple(_listed(value("SECRET_KEY"))) or (_own_secret(var_dir),),
         allow_private_portals=_flag("ALLOW_PRIVATE_PORTALS", value("ALLOW_PRIVATE_PORTALS", "0")),
         log_format=_choice("LOG_FORMAT", value("LOG_FORMAT", "text"), ("text", "json")),
@@ -102,6 +106,16 @@ def _flag(name: str, text: str) -> bool:
     if text.lower() in ("0", "false", "no", "off"):
         return False
     raise ConfigError(f"B24APP_{name} must be 0 or 1, not {text!r}")
+
+
+def _partitions(text: str, database_url: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_PARTITIONS:
+        raise ConfigError(
+            f"B24APP_DATABASE_PARTITIONS must be a number up to {MOST_PARTITIONS}, not {text!r}"
+        )
+    if int(text) and not database_url.startswith("postgresql"):
+        raise ConfigError("B24APP_DATABASE_PARTITIONS needs a PostgreSQL in B24APP_DATABASE_URL")
+    return int(text)
 
 
 def _own_database(var_dir: Path) -> str:

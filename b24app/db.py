@@ -9,10 +9,13 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from b24app import partitions
 
-def open_engine(url: str) -> Engine:
+
+def open_engine(url: str, *, table_parts: int = 0) -> Engine:
     """An engine for `sqlite:///…` or `postgresql+psycopg://…` (plain `postgresql://` is accepted).
 
+    table_parts: how many parts by portal a table gets that is made over this engine; PostgreSQL only.
     Its errors do not quote values: they hold people's names, and end up in logs.
     """
     if url.startswith("postgresql://"):
@@ -22,7 +25,13 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _tune_sqlite)
         return engine
     return create_engine(
-        url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=10
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=10,
+        execution_options={partitions.OPTION: table_parts},
     )
 
 

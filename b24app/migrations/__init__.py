@@ -24,9 +24,9 @@ def upgrade(engine: Engine) -> None:
         conn.commit()
 
 
-def upgrade_at(url: str) -> None:
-    """`upgrade` for a database URL; the connection is closed afterwards."""
-    engine = open_engine(url)
+def upgrade_at(url: str, *, table_parts: int = 0) -> None:
+    """`upgrade` for a database URL; the connection is closed afterwards. table_parts: see `open_engine`."""
+    engine = open_engine(url, table_parts=table_parts)
     try:
         upgrade(engine)
     finally:

@@ -18,11 +18,11 @@ from b24app.tables import portals
 
 logger = logging.getLogger(__name__)
 
-FRESH_S = 3.0
+FRESH_S = 5.0
 """One portal is asked for changes at most this often, however many people look.
 
-Who looks asks every five seconds: a change shows within ten, and one request takes half a second's share of
-the portal's two a second."""
+An open page asks every three seconds: with the way through the queue a change shows within ten. Only who
+asks for a live read by name (`fresh=1`) has a check begin earlier, which all who ask meanwhile share."""
 
 WATCH_STEP_S = 2.0
 """How exact the moment of the last look is kept: not every look is a write."""

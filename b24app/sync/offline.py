@@ -1,7 +1,15 @@
 """The portal's queue of changes (`event.offline.*`), asked for and read into what has to be done. Pure.
 
-The queue is only looked at; what was stored is taken out by the next check. So a crash between reading
-and storing loses nothing, with or without the portal's paid feature of reserving entries.
+How nothing of it gets lost. `event.offline.get` empties the queue as it reads it: whoever dies before
+storing has lost what it told. With `clear=0` it reserves what it reads under a `process_id` for a later
+`event.offline.clear`, but only on plans with `rest_offline_extended` (others refuse: WRONG_LICENSE), and
+what a dead process has reserved stays hidden until somebody remembers its `process_id`. So the queue is
+only looked at (`event.offline.list`, on every plan), what it names is stored, and what was stored is taken
+out by the next check (`event.offline.get`, filtered). Killed between any two of these steps, the next
+check sees the same entries again, which does no harm: they only name records.
+
+One entry stands for all changes of a record and keeps its number when it is renewed. So the taking out is
+limited by the portal's own moment of the looking too: an entry that was renewed since then stays.
 """
 
 from __future__ import annotations
@@ -11,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from b24app.facts.values import link, whole
+from b24app.facts.values import iso, link, whole
 from b24app.rest.calls import Call
 from b24app.sync import sources
 from b24app.sync.sources.kinds import LongList
@@ -40,11 +48,17 @@ class Noted:
     count: int = 0
 
 
-def take_out(last_id: int, count: int) -> Call:
-    """Removes the entries up to `last_id`, which have been stored."""
+def take_out(last_id: int, count: int, before: int | None) -> Call:
+    """Removes the entries up to `last_id`, which have been stored, but none told of since `before`.
+
+    before: epoch seconds of the portal's clock; None: whenever they were told of.
+    """
+    limits: dict[str, Any] = {"<=ID": last_id}
+    if before is not None:
+        limits["<TIMESTAMP_X"] = iso(before)
     return Call(
         "event.offline.get",
-        {"filter": {"<=ID": last_id}, "order": {"ID": "ASC"}, "limit": max(PAGE, count), "clear": 1},
+        {"filter": limits, "order": {"ID": "ASC"}, "limit": max(PAGE, count), "clear": 1},
     )
 
 

@@ -1,29 +1,33 @@
 """The nightly comparison: records per month here and in the portal; months that differ are read again.
 
-It finds what nobody told: deletions without an event, rows lost to a right that came and went.
+It finds what nobody told: deletions without an event, rows lost to a right that came and went. A portal is
+asked gently: what one turn does not get through is compared an hour later.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from b24app import clock, store, tables
+from b24app import audit, clock, store, tables
 from b24app.facts.values import Border, day_start
 from b24app.rest import paging
-from b24app.rest.calls import Call
+from b24app.rest.calls import BATCH_SIZE, Call
 from b24app.rest.client import PortalClient
-from b24app.rest.errors import RestError
+from b24app.rest.errors import RestError, TokenDead
 from b24app.store import BorderMoved, PortalLeft, load_border
 from b24app.sync import claims, cursor, sources, trouble
 from b24app.sync.parts import Parts
 from b24app.sync.sources.kinds import LongList
+from b24app.sync.state import Difference
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +36,16 @@ Span = tuple[int | None, int | None]
 
 RETRY_S = 3600.0
 
+TURN_REQUESTS = 3
+"""Requests for counts in one turn, where nobody waits for it."""
+
+TURNS_APART_S = 3600.0
+
 REWRITTEN_S = 40 * 86_400
 """How long after they were made rows are expected to be rewritten without notice: votes, time records."""
+
+KEPT = 100
+"""Differences that are remembered; the audit log has all of them."""
 
 
 def run(parts: Parts, portal_id: int) -> dict[str, int]:
@@ -41,56 +53,120 @@ def run(parts: Parts, portal_id: int) -> dict[str, int]:
     with claims.hold(parts.engine, portal_id, cursor.RECONCILE) as is_mine:
         if not is_mine:
             return {}
-        repaired: dict[str, int] = {}
-        error: RestError | None = None
         try:
-            _compare_all(parts, portal_id, repaired)
-        except (PortalLeft, BorderMoved):
+            night = _begin(parts, portal_id)
+            _note(night, _failure(night))
+        except (PortalLeft, BorderMoved, TokenDead):
             return {}
-        except RestError as failure:
-            error = failure
-            logger.warning("reconciling portal %s: %s", portal_id, trouble.label(failure))
-        _note(parts, portal_id, repaired, error)
-        return repaired
+        return night.repaired()
 
 
-def _compare_all(parts: Parts, portal_id: int, repaired: dict[str, int]) -> None:
+def _failure(night: _Night) -> RestError | None:
+    """Runs the turn; what it ended with, if not well."""
+    try:
+        night.run()
+    except RestError as error:
+        logger.warning("reconciling portal %s: %s", night.portal_id, trouble.label(error))
+        return error
+    return None
+
+
+def _begin(parts: Parts, portal_id: int) -> _Night:
     client = parts.client(portal_id, background=True)
     with parts.engine.connect() as conn:
+        at = cursor.load(conn, portal_id, cursor.RECONCILE)
         border = load_border(conn, portal_id)
+        today = datetime.fromtimestamp(clock.epoch(), border.zone).date().isoformat()
         states = cursor.states(conn, portal_id)
-        lists = sources.long_lists(conn, portal_id)
-    for source in lists:
-        if states.get(source.name) == "ready":
-            count = _Comparison(parts, portal_id, client, border, source).run()
-            if count:
-                repaired[source.name] = count
-                logger.warning("portal %s: %d rows of %s repaired", portal_id, count, source.name)
+        lists = [one for one in sources.long_lists(conn, portal_id) if states.get(one.name) == "ready"]
+    # Where counts have shown that something is missing, all of it is compared now.
+    is_going_on = at.get("night") == today and not at.get("is_asked")
+    compared = set(at.get("compared", ())) if is_going_on else set()
+    left = [_Comparison(parts, portal_id, client, border, one) for one in lists if one.name not in compared]
+    limit = None if at.get("is_asked") else TURN_REQUESTS * BATCH_SIZE
+    return _Night(parts, portal_id, client, today, at, left, limit, compared)
 
 
 @dataclass
-class _Comparison:
-    """One list against what is stored of it."""
+class _Night:
+    """One turn of one night's comparison."""
 
     parts: Parts
     portal_id: int
     client: PortalClient
-    border: Border
-    source: LongList
+    today: str
+    at: dict[str, Any]
+    left: list[_Comparison]
+    limit: int | None
+    """Commands for counts in this turn; one list is always compared."""
+    compared: set[str]
+    found: list[Difference] = field(default_factory=list)
 
-    def run(self) -> int:
-        """How many rows were repaired."""
-        spans = self._spans()
-        calls = {f"span_{index}": self._count_call(span) for index, span in enumerate(spans)}
-        told = list(self.client.batch(calls).values())
-        repaired = 0
-        for span, answer in zip(spans, told, strict=True):
-            if isinstance(answer, RestError):
-                raise answer
-            is_other = answer.total is None or answer.total != self._stored_count(span)
-            if is_other or self._may_be_rewritten(span):
-                repaired += self._repair(span)
-        return repaired
+    def run(self) -> None:
+        """Compares as many lists as fit the turn, their counts in the same requests. Raises: RestError."""
+        turn = self._turn()
+        calls = {
+            f"c{index}_{number}": call
+            for index, one in enumerate(turn)
+            for number, call in enumerate(one.calls())
+        }
+        told = self.client.batch(calls)
+        for index, one in enumerate(turn):
+            counts: list[int | None] = []
+            for number in range(len(one.spans)):
+                answer = told[f"c{index}_{number}"]
+                if isinstance(answer, RestError):
+                    raise answer
+                counts.append(answer.total)
+            self.found.extend(one.compare(counts))
+            self.left.remove(one)
+            self.compared.add(one.source.name)
+
+    def repaired(self) -> dict[str, int]:
+        """Rows by source."""
+        counted: Counter[str] = Counter()
+        for one in self.found:
+            counted[one.source] += one.repaired
+        return {name: count for name, count in counted.items() if count}
+
+    def _turn(self) -> list[_Comparison]:
+        turn: list[_Comparison] = []
+        commands = 0
+        for one in self.left:
+            commands += len(one.spans)
+            if turn and self.limit is not None and commands > self.limit:
+                break
+            turn.append(one)
+        return turn
+
+
+class _Comparison:
+    """One list against what is stored of it, month by month."""
+
+    def __init__(
+        self, parts: Parts, portal_id: int, client: PortalClient, border: Border, source: LongList
+    ) -> None:
+        self.source = source
+        self._parts = parts
+        self._portal_id = portal_id
+        self._client = client
+        self._border = border
+        self.spans = self._spans()
+
+    def calls(self) -> list[Call]:
+        """The commands that count the months in the portal."""
+        return [self.source.since(self.source.made_key, *span).count() for span in self.spans]
+
+    def compare(self, told: list[int | None]) -> Iterator[Difference]:
+        """What differed, repaired. `told`: what the portal counts of each month. Raises: RestError."""
+        for span, in_portal in zip(self.spans, told, strict=True):
+            stored = self._stored_count(span)
+            if stored == in_portal and not self._may_be_rewritten(span):
+                continue
+            repaired = self._repair(span)
+            if repaired or stored != in_portal:
+                month = month_of(span, self._border.zone)
+                yield Difference(self.source.name, month, in_portal, stored, repaired)
 
     def _may_be_rewritten(self, span: Span) -> bool:
         """Whether rows of the span may have changed without notice and without changing their number."""
@@ -99,20 +175,17 @@ class _Comparison:
     def _spans(self) -> list[Span]:
         """The months that hold anything, and what lies before and after them."""
         made = self.source.made_column
-        with self.parts.engine.connect() as conn:
+        with self._parts.engine.connect() as conn:
             first, last = conn.execute(
-                select(func.min(made), func.max(made)).where(*self.source.stored(self.portal_id))
+                select(func.min(made), func.max(made)).where(*self.source.stored(self._portal_id))
             ).one()
         if first is None:
             return [(None, None)]
-        return month_spans(int(first), int(last), self.border.zone)
-
-    def _count_call(self, span: Span) -> Call:
-        return self.source.since(self.source.made_key, *span).count()
+        return month_spans(int(first), int(last), self._border.zone)
 
     def _where(self, span: Span) -> list[Any]:
         made = self.source.made_column
-        conditions = list(self.source.stored(self.portal_id))
+        conditions = list(self.source.stored(self._portal_id))
         if span[0] is not None:
             conditions.append(made >= span[0])
         if span[1] is not None:
@@ -121,7 +194,7 @@ class _Comparison:
 
     def _stored_count(self, span: Span) -> int:
         statement = select(func.count()).select_from(self.source.table).where(*self._where(span))
-        with self.parts.engine.connect() as conn:
+        with self._parts.engine.connect() as conn:
             return int(conn.execute(statement).scalar_one())
 
     def _repair(self, span: Span) -> int:
@@ -130,29 +203,30 @@ class _Comparison:
         top = max(self._stored_ids((None, None)), default=0)
         found: set[int] = set()
         listing = self.source.since(self.source.made_key, *span)
-        for rows in paging.read_all(self.client, listing):
+        for rows in paging.read_all(self._client, listing):
             found |= {row_id for row in rows if (row_id := listing.id_of(row)) is not None}
-            facts = self.source.parsed(rows, self.border)
-            with store.writing(self.parts.engine, self.portal_id, self.border) as writer:
+            facts = self.source.parsed(rows, self._border)
+            with store.writing(self._parts.engine, self._portal_id, self._border) as writer:
                 self.source.fill(writer, facts, set())
         gone = {row_id for row_id in stored - found if row_id <= top}
         if gone and self._may_drop():
-            with store.writing(self.parts.engine, self.portal_id) as writer:
+            with store.writing(self._parts.engine, self._portal_id) as writer:
                 self.source.delete(writer, gone)
-        return len(gone) + len(found - stored)
+            return len(gone) + len(found - stored)
+        return len(found - stored)
 
     def _stored_ids(self, span: Span) -> set[int]:
-        with self.parts.engine.connect() as conn:
+        with self._parts.engine.connect() as conn:
             return set(conn.execute(select(self.source.id_column).where(*self._where(span))).scalars())
 
     def _may_drop(self) -> bool:
         """Not where the reader lost the right to see everything: absence then proves nothing."""
         portal = tables.portals.c
-        with self.parts.engine.connect() as conn:
+        with self._parts.engine.connect() as conn:
             is_admin = conn.execute(
-                select(portal.reader_is_admin).where(portal.portal_id == self.portal_id)
+                select(portal.reader_is_admin).where(portal.portal_id == self._portal_id)
             ).scalar_one_or_none()
-            was_admin = cursor.load(conn, self.portal_id, "changes").get("was_admin")
+            was_admin = cursor.load(conn, self._portal_id, "changes").get("was_admin")
         return not (was_admin and is_admin is False)
 
 
@@ -169,21 +243,49 @@ def month_spans(first: int, last: int, zone: ZoneInfo) -> list[Span]:
     return list(pairwise((None, *edges, None)))
 
 
-def _note(parts: Parts, portal_id: int, repaired: dict[str, int], error: RestError | None) -> None:
-    """Remembers the outcome: the day is done, or when to try again."""
-    try:
-        with store.writing(parts.engine, portal_id) as writer:
-            before = cursor.load(writer.conn, portal_id, cursor.RECONCILE)
-            if error is None:
-                today = datetime.now(writer.zone).date().isoformat()
-                at: dict[str, Any] = {"day": today, "repaired": repaired}
-            else:
-                at = {**before, "retry_at": clock.epoch() + RETRY_S}
-            writer.set_source(
-                cursor.RECONCILE,
-                cursor=at,
-                error=None if error is None else trouble.label(error),
-                read_at=clock.epoch(),
+def month_of(span: Span, zone: ZoneInfo) -> date | None:
+    """The first day of the month that a span stands for; None: it is all of time."""
+    since, until = span
+    if since is not None:
+        return datetime.fromtimestamp(since, zone).date().replace(day=1)
+    if until is not None:
+        return datetime.fromtimestamp(until - 1, zone).date().replace(day=1)
+    return None
+
+
+def _note(night: _Night, error: RestError | None) -> None:
+    """Remembers the outcome, and what is still to be compared and when. Raises: PortalLeft."""
+    now = clock.epoch()
+    with store.writing(night.parts.engine, night.portal_id) as writer:
+        before = cursor.load(writer.conn, night.portal_id, cursor.RECONCILE)
+        earlier = before.get("differences", []) if before.get("night") == night.today else []
+        at: dict[str, Any] = {
+            "night": night.today,
+            "at": now,
+            "repaired": night.repaired(),
+            "differences": [*earlier, *map(_plain, night.found)][-KEPT:],
+        }
+        if error is None and not night.left:
+            at["day"] = night.today
+        else:
+            at |= {name: before[name] for name in ("day", "is_asked") if name in before}
+            at["compared"] = sorted(night.compared)
+            at["retry_at"] = now + (TURNS_APART_S if error is None else RETRY_S)
+        for one in night.found:
+            logger.warning(
+                "portal %s: %s of %s: %s there, %d here, %d rows repaired",
+                night.portal_id, one.source, one.month, one.in_portal, one.stored, one.repaired,
+            )  # fmt: skip
+            audit.record(
+                writer.conn, night.portal_id, None, audit.DATA_REPAIRED, one.source, _plain(one), at=now
             )
-    except PortalLeft:
-        return
+        writer.set_source(
+            cursor.RECONCILE,
+            cursor=at,
+            error=None if error is None else trouble.label(error),
+            read_at=now,
+        )
+
+
+def _plain(one: Difference) -> dict[str, Any]:
+    return {**asdict(one), "month": None if one.month is None else one.month.isoformat()[:7]}

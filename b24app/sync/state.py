@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
-from b24app.sync import sources
+from b24app.sync import cursor, sources
 from b24app.tables import portals, sync_sources, tokens
 
 SOURCES = sources.NAMES
@@ -37,6 +38,27 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """A month in which portal and store held different numbers of records."""
+
+    source: str
+    month: date | None  # its first day; None: all of time, where nothing was stored
+    in_portal: int | None  # None: the portal did not tell
+    stored: int
+    repaired: int  # rows added or removed here
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The last nightly comparison with the portal."""
+
+    at: datetime | None = None  # UTC; None: there was none yet
+    is_whole: bool = False  # all lists were compared; the rest follows within hours
+    error: str | None = None  # why it stopped, as a code
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SyncState:
     """Where a portal stands.
 
@@ -51,6 +73,7 @@ class SyncState:
     as_of: datetime | None
     sources: tuple[SourceState, ...]
     problems: tuple[str, ...] = ()
+    comparison: Comparison = Comparison()
 
     def source(self, name: str) -> SourceState:
         """The state of one source of `SOURCES`. Raises: KeyError."""
@@ -131,6 +154,28 @@ def load(conn: Connection, portal_id: int) -> SyncState:
         as_of=_moment(portal.checked_at),
         sources=found,
         problems=problems,
+        comparison=_comparison(rows.get(cursor.RECONCILE)),
+    )
+
+
+def _comparison(row: Row[Any] | None) -> Comparison:
+    at = {} if row is None else row.cursor or {}
+    if row is None or "at" not in at:
+        return Comparison()
+    return Comparison(
+        at=_moment(at["at"]),
+        is_whole="compared" not in at,
+        error=row.error,
+        differences=tuple(
+            Difference(
+                source=one["source"],
+                month=None if one["month"] is None else date.fromisoformat(f"{one['month']}-01"),
+                in_portal=one["in_portal"],
+                stored=one["stored"],
+                repaired=one["repaired"],
+            )
+            for one in at.get("differences", ())
+        ),
     )
 
 

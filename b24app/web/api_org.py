@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify
 from b24app.access import Visibility, is_administrator
 from b24app.org import Employee, Org
 from b24app.sync import state
-from b24app.sync.state import SourceState
+from b24app.sync.state import Comparison, SourceState
 from b24app.viewer import Viewer
 from b24app.web import scopes
 from b24app.web.context import parts, viewer
@@ -67,6 +67,27 @@ def sync_json(asking: Viewer) -> dict[str, Any]:
         "as_of": rfc3339(found.as_of),
         "problems": list(found.problems),
         "sources": [_source(source, is_administrator(asking)) for source in found.sources],
+        "comparison": _comparison(found.comparison, is_administrator(asking)),
+    }
+
+
+def _comparison(found: Comparison, with_counts: bool) -> dict[str, Any]:
+    return {
+        "at": rfc3339(found.at),
+        "is_whole": found.is_whole,
+        "error": found.error,
+        "differences": [
+            {
+                "source": one.source,
+                "month": None if one.month is None else one.month.isoformat()[:7],
+                "in_portal": one.in_portal,
+                "stored": one.stored,
+                "repaired": one.repaired,
+            }
+            for one in found.differences
+        ]
+        if with_counts
+        else None,
     }
 
 

@@ -355,6 +355,22 @@ SCHEMAS: Json = {
                 error=SHARE,
             )
         ),
+        comparison=_object(
+            at=_maybe(MOMENT),
+            is_whole=FLAG,
+            error=SHARE,
+            differences=_maybe(
+                _list(
+                    _object(
+                        source=_text(),
+                        month=_maybe(_text(pattern="^[0-9]{4}-[0-9]{2}$")),
+                        in_portal=_maybe(INT),
+                        stored=INT,
+                        repaired=INT,
+                    )
+                )
+            ),
+        ),
     ),
     "Settings": _object(
         timezone=_text(),

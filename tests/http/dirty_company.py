@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,6 +27,7 @@ from b24app.sync.state import CHANGES
 from emulator import activities, crm, seed, tasks
 from emulator.server import Emulator
 from emulator.world import Portal
+from tests.conftest import TABLE_PARTS
 from tests.http.live import Live, token
 from tests.plain_kpis import Entered, Plain
 
@@ -420,9 +421,15 @@ class Company:
 
 @contextmanager
 def dirty_company(
-    database_url: str, var_dir: Path, seed_: int, *, timezone: str = "Europe/Berlin", uses_leads: bool = True
+    database_url: str,
+    var_dir: Path,
+    seed_: int,
+    *,
+    timezone: str = "Europe/Berlin",
+    uses_leads: bool = True,
+    read: Callable[[Company], None] | None = None,
 ) -> Iterator[Company]:
-    """Filled, installed over HTTP by its admin, set up and read."""
+    """Filled, installed over HTTP by its admin, set up and read, the first time by `read` if given."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
@@ -430,7 +437,7 @@ def dirty_company(
         portal = emulator.add_portal(timezone=timezone, uses_leads=uses_leads, is_box=True)
         dirt = Dirt(portal, seed_)
         dirt.fill()
-        migrations.upgrade_at(database_url)
+        migrations.upgrade_at(database_url, table_parts=TABLE_PARTS)
         company = Company(
             emulator,
             portal,
@@ -453,7 +460,7 @@ def dirty_company(
             assert company.parts.soon.settle(20)
             emulator.install(portal, ADMIN)  # what the page's script does at the end
             company.live().settle(portal)
-            company.read()
+            (read or Company.read)(company)
             company.send("PATCH", "/api/v1/settings", dirt.settings())
             company.settings = company.send("GET", "/api/v1/settings", None)
             company.entered = dirt.entries()

@@ -23,6 +23,7 @@ from b24app.config import Settings
 from b24app.tables import metadata, portals
 from emulator.server import Emulator
 from emulator.world import Portal
+from tests.conftest import TABLE_PARTS
 
 PATIENCE_S = 10.0
 
@@ -145,7 +146,7 @@ def living(database_url: str, var_dir: Path, **settings: Any) -> Iterator[Live]:
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     with Emulator(app_url=url) as emulator:
-        migrations.upgrade_at(database_url)
+        migrations.upgrade_at(database_url, table_parts=TABLE_PARTS)
         chosen: dict[str, Any] = {
             "client_id": emulator.client_id,
             "client_secret": emulator.client_secret,

@@ -14,6 +14,8 @@ from typing import IO
 
 import requests
 
+from tests.conftest import TABLE_PARTS
+
 COMMAND = (sys.executable, "-m", "b24app")
 
 
@@ -33,6 +35,7 @@ def environment(folder: Path, url: str, auth_url: str, database_url: str, **more
         "B24APP_CLIENT_SECRET": "secret",
         "B24APP_OAUTH_URL": auth_url,
         "B24APP_DATABASE_URL": database_url,
+        "B24APP_DATABASE_PARTITIONS": str(TABLE_PARTS),
         "B24APP_BIND": url.removeprefix("http://"),
         "B24APP_PUBLIC_URL": url,
         "B24APP_ALLOW_PRIVATE_PORTALS": "1",

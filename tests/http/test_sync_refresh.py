@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, update
 
-from b24app import tables
+from b24app import audit, tables
 from b24app.sync import freshness, reconcile, refresh, schedule
 from emulator import crm, seed
 from tests.http.reading import eventually
@@ -93,8 +94,28 @@ def test_more_changes_than_a_page_holds_all_arrive(portal: Syncing) -> None:
         crm.delete_item(portal.portal, "deal", row["id"])
     assert refresh.run(portal.parts, 1)
     portal.check()
+
+    def is_emptied() -> bool:  # what came within the second of a look stays for the next one
+        return refresh.run(portal.parts, 1) and queue_length(portal) == 0
+
+    assert eventually(is_emptied)
+    portal.check()
+
+
+def test_an_entry_renewed_after_the_look_stays_in_the_queue(portal: Syncing) -> None:
+    made, deal_id = portal.portal, some_deal(portal, stageId="NEW")
+    crm.update_item(made, "deal", deal_id, {"opportunity": Decimal(1)})
+    time.sleep(1.1)
+    assert refresh.run(portal.parts, 1)  # listed, and to be taken out by the next check
+    crm.update_item(made, "deal", deal_id, {"opportunity": Decimal(2)})
+    other = some_deal(portal, stageId="EXECUTING")
+    crm.update_item(made, "deal", other, {"opportunity": Decimal(3)})
+    time.sleep(1.1)
+    assert refresh.run(portal.parts, 1)
+    assert queue_length(portal) == 2
     assert refresh.run(portal.parts, 1)
     assert queue_length(portal) == 0
+    portal.check()
 
 
 def queue_length(portal: Syncing) -> int:
@@ -254,11 +275,64 @@ def test_the_nightly_comparison_repairs_what_nobody_told(portal: Syncing) -> Non
     assert lost not in portal.stored_deals()
     ghost = max(made.records["deal"], key=lambda row: row["createdTime"])["id"]
     made.records["deal"].drop(ghost)  # nobody hears of it
+    stored = Counter(row["created_day"].replace(day=1) for row in portal.rows(tables.deals))
+    asked = len(portal.emulator.calls(made))
     repaired = reconcile.run(portal.parts, 1)
     assert repaired["deals"] == 2
     assert portal.stored_deals().keys() == {row["id"] for row in made.records["deal"]}
     assert portal.source("reconcile")["cursor"]["repaired"]["deals"] == 2
+    # What differed and what was done about it is told; the other months were only counted.
+    told = [one for one in portal.state().comparison.differences if one.source == "deals"]
+    assert portal.state().comparison.is_whole
+    assert [(one.stored, one.in_portal, one.repaired) for one in told] == [
+        (stored[told[0].month], stored[told[0].month] + 1, 1),
+        (stored[told[1].month], stored[told[1].month] - 1, 1),
+    ]
+    assert portal.source("reconcile")["cursor"]["differences"][0]["month"] == str(told[0].month)[:7]
+    logged = [row for row in portal.rows(tables.audit) if row["action"] == audit.DATA_REPAIRED]
+    assert [(row["actor_id"], row["subject"]) for row in logged if row["subject"] == "deals"] == [
+        (None, "deals")
+    ] * 2
+    assert deal_months_read(portal, asked) == 2
     assert reconcile.run(portal.parts, 1).get("deals") is None
+    assert portal.state().comparison.differences[: len(told)] == tuple(told)  # of the same night
+
+
+def deal_months_read(portal: Syncing, asked: int) -> int:
+    """Of how many stretches of time deals were read, not only counted, since so many calls."""
+    pages = [
+        params["filter"]
+        for method, params in portal.emulator.calls(portal.portal)[asked:]
+        if method == "crm.item.list" and str(params["entityTypeId"]) == "2" and str(params["start"]) == "-1"
+    ]
+    return len({(one.get(">=createdTime"), one.get("<createdTime")) for one in pages})
+
+
+def test_the_nightly_comparison_takes_turns_where_there_is_much_to_count(
+    portal: Syncing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = portal.portal
+    now = datetime.now(UTC).replace(microsecond=0)
+    lost = crm.add_item(made, "lead", {}, at=now - timedelta(days=100))
+    change_cursor(portal, "reconcile", day="2026-01-01")
+    monkeypatch.setattr(reconcile, "TURN_REQUESTS", 0)  # one list a turn
+    turns = 0
+    while True:
+        requests = portal.http_requests()
+        reconcile.run(portal.parts, 1)
+        turns += 1
+        at = portal.source("reconcile")["cursor"]
+        if "compared" not in at:
+            break
+        assert portal.http_requests() - requests <= 2
+        assert at["day"] == "2026-01-01"
+        assert at["retry_at"] == pytest.approx(time.time() + 3600, abs=60)
+        assert len(at["compared"]) == turns
+    assert turns > 3
+    assert lost in {row["lead_id"] for row in portal.rows(tables.leads)}
+    assert {one.source for one in portal.state().comparison.differences} == {"leads"}
+    with portal.parts.engine.connect() as conn:
+        assert schedule.due(schedule.load(conn, time.time(), is_every=True)[0], time.time()) == ()
 
 
 def test_however_many_look_the_portal_is_asked_once(portal: Syncing) -> None:

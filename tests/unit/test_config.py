@@ -50,6 +50,9 @@ def test_several_keys_and_servers_are_listed_by_commas(tmp_path: Path) -> None:
         ("PUBLIC_URL", "kpi.example"),
         ("OAUTH_URL", "ftp://oauth.example"),
         ("ALLOW_PRIVATE_PORTALS", "maybe"),
+        ("DATABASE_PARTITIONS", "many"),
+        ("DATABASE_PARTITIONS", "5000"),
+        ("DATABASE_PARTITIONS", "8"),  # with SQLite
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None:

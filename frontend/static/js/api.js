@@ -124,10 +124,10 @@ function sameFacts(one, other) {
 const SLOWEST_S = 60;
 
 /**
- * Calls `step` every `everyS` seconds while the page is seen, at once when it comes back into view. After a
- * failure it waits twice as long each time, up to a minute. Returns a function that stops it.
+ * Calls `step` after `firstS` and then every `everyS` seconds while the page is seen, at once when it comes back into
+ * view. After a failure it waits twice as long each time, up to a minute. Returns a function that stops it.
  */
-export function poll(step, everyS) {
+export function poll(step, everyS, firstS = everyS) {
   let timer = null;
   let waitS = everyS;
   let running = false;
@@ -146,14 +146,14 @@ export function poll(step, everyS) {
     schedule();
   }
 
-  function schedule() {
+  function schedule(inS = waitS) {
     clearTimeout(timer);
-    if (!stopped) timer = setTimeout(run, waitS * 1000);
+    if (!stopped) timer = setTimeout(run, inS * 1000);
   }
 
   const onVisible = () => document.visibilityState === "visible" && run();
   document.addEventListener("visibilitychange", onVisible);
-  schedule();
+  schedule(firstS);
   return () => {
     stopped = true;
     clearTimeout(timer);

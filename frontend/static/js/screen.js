@@ -66,7 +66,7 @@ export function screen({ needs, draw }) {
   }
 
   document.addEventListener("session-expired", paint);
-  poll(watch, boot.poll_s ?? 5);
+  poll(watch, boot.poll_s ?? 3, FIRST_LOOK_S);
   bridge.keepFitting();
   return { refresh, retry: () => Promise.all(Object.entries(needs()).map(([name, path]) => load(name, path, true).catch(() => null))) };
 }

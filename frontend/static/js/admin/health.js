@@ -23,7 +23,28 @@ export function showHealth(box) {
         { name: t("admin.health.read_at"), cell: (source) => (source.read_at ? moment(source.read_at, { lang, timezone: boot.portal.timezone, now: new Date() }) : "—") },
         { name: t("admin.health.trouble"), cell: (source) => trouble(source) },
       ], sync.sources, "")),
+    comparison(sync.comparison),
   ]);
+}
+
+/** What the last nightly comparison found: months that held other numbers of records than the portal, and the repair. */
+function comparison(found) {
+  const number = (value) => (value === null ? "—" : new Intl.NumberFormat(lang).format(value));
+  const said = found.at ? moment(found.at, { lang, timezone: boot.portal.timezone, now: new Date() }) : "";
+  return h("section", { class: "panel" },
+    h("div", { class: "panel-head" }, h("h2", {}, t("admin.health.compared")), h("span", { class: "aside" }, said)),
+    found.at && !found.is_whole ? h("p", { class: "wrap" }, t("admin.health.going_on"), found.error ? h("code", {}, ` ${found.error}`) : "") : null,
+    table(t("admin.health.compared"), [
+      { name: t("admin.health.source"), cell: (one) => h("b", { class: "source" }, named(one.source)) },
+      { name: t("admin.health.month"), cell: (one) => (one.month ? month(one.month) : t("admin.health.all")) },
+      { name: t("admin.health.in_portal"), isNumber: true, cell: (one) => number(one.in_portal) },
+      { name: t("admin.health.here"), isNumber: true, cell: (one) => number(one.stored) },
+      { name: t("admin.health.repaired"), isNumber: true, cell: (one) => number(one.repaired) },
+    ], found.differences ?? [], found.at ? t("admin.health.same") : t("admin.health.not_compared")));
+}
+
+function month(text) {
+  return new Intl.DateTimeFormat(lang, { month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(`${text}-01T00:00:00Z`));
 }
 
 function named(source) {
