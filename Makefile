@@ -3,9 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DATA ?=
+ARGS ?=
 .DEFAULT_GOAL := help
 
-.PHONY: help setup setup-dev demo serve test check format screenshots reference clean
+.PHONY: help setup setup-dev demo serve test check format bench screenshots reference clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,6 +34,9 @@ format: setup-dev  ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+bench: setup-dev .venv/.bench  ## measure at a portal's limits, into docs/performance.md (ARGS=--quick for a short look)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 screenshots: setup-dev  ## pictures of every screen for the documents
 	@$(BIN)/python -m tests.browser.screenshots
 
@@ -55,6 +59,11 @@ clean:  ## remove what setup made; var/ with the data stays
 .venv/.dev: requirements.txt requirements-dev.txt | .venv/.runtime
 	@echo "Installing tools for tests and checks …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.venv/.bench: requirements-bench.txt requirements-dev.txt | .venv/.dev
+	@echo "Installing what the benchmarks compare with …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
 .venv/.chromium: | .venv/bin/python

@@ -38,10 +38,13 @@ class Children:
                 process.kill()
                 process.wait()
 
-    def start(self, module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
-        """Run `python -m module` with its output in a log file, in a process group of its own:
-        Ctrl-C reaches this process alone, which then stops the children in order."""
-        with (self.log_dir / f"{module}.log").open("wb") as log:
+    def start(
+        self, module: str, *arguments: str, environ: Mapping[str, str] | None = None, name: str = ""
+    ) -> int:
+        """Run `python -m module` with its output in a log file (`name`, else the module's), in a process
+        group of its own: Ctrl-C reaches this process alone, which then stops the children in order.
+        Returns the process id."""
+        with (self.log_dir / f"{name or module}.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  fixed module names
                 [sys.executable, "-m", module, *arguments],
                 cwd=ROOT,
@@ -51,7 +54,8 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self._running.append((module, process))
+        self._running.append((name or module, process))
+        return process.pid
 
     def wait_for(self, url: str) -> None:
         """Until the address answers. Raises: RuntimeError with the log's end if a child died or is silent."""

@@ -46,15 +46,15 @@ class Large:
     """What is in the portal. Deals and leads are numbered from 1 in order of creation, history rows in order
     of time; people are 2 and up, 1 is the admin.
 
-    `deals`: how many; `now`: nothing is later.
+    `deals`: how many; `now`: nothing is later; `people`: how many, by default some 200 deals for each.
     """
 
-    def __init__(self, deals: int, now: datetime) -> None:
+    def __init__(self, deals: int, now: datetime, people: int | None = None) -> None:
         if not 1 <= deals < 1 << _DEAL_BITS:
             raise ValueError(f"{deals} deals: between 1 and {(1 << _DEAL_BITS) - 1} are possible")
         self.deals = deals
         self.leads = max(1, deals * LEADS_PER_10_DEALS // 10)
-        self.people = max(3, min(MOST_PEOPLE, deals // DEALS_PER_PERSON))
+        self.people = people or max(3, min(MOST_PEOPLE, deals // DEALS_PER_PERSON))
         self.clients = max(1, deals // 3)
         self.now = int(now.timestamp())
         self.since = self.now - DAYS * 86_400
