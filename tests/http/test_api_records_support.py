@@ -165,8 +165,9 @@ def test_what_a_viewer_may_not_see_is_counted_but_not_named(desk: Company) -> No
 def test_a_choice_of_working_time_changes_the_numbers_at_once(desk: Company) -> None:
     contact = crm.add_item(desk.portal, "contact", {"name": "Petr", "assignedById": ANNA})
     add_chat(desk, 101, "Chat", item=(3, contact))
-    days = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
-    desk.portal.calendar = {**desk.portal.calendar, "week_holidays": days}  # the company never works
+    days = [NOW - timedelta(days=number) for number in range(3)]
+    holidays = ",".join(f"{day.day}.{day.month:02}" for day in days)
+    desk.portal.calendar = {**desk.portal.calendar, "year_holidays": holidays}  # nobody worked yesterday
     desk.read()
     assert kpi(desk, "resolution_time")["value"] == "600"
     settle(desk, working_hours_for_support=True)

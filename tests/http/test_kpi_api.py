@@ -136,17 +136,17 @@ def test_the_answer_has_the_fixed_shape(shop: Company) -> None:
 
 def test_an_employee_is_told_nothing_of_others(shop: Company) -> None:
     shop.add_deal(ANNA, "WON", opportunity=Decimal(11))
-    shop.add_deal(BORIS, "WON", opportunity=Decimal(22_222))
+    shop.add_deal(BORIS, "WON", opportunity=Decimal(73_519))
     shop.read()
     asked = f"metric=revenue&{DECADE}"
     for by in ("user", "department", "pipeline", "month"):
         body = kpi(shop.api, f"{asked}&scope=me&by={by}", ANNA)
-        assert "22222" not in str(body)
+        assert "73519" not in str(body)
         assert f"user:{BORIS}" not in str(body)
     for scope in ("company", f"department:{INSIDE}", f"user:{BORIS}", "user:404", "department:404"):
         refused = problem(shop.api.get(f"/api/v1/kpi?{asked}&scope={scope}", ANNA), 403)
         assert refused["parameter"] == "scope"
-        assert "22222" not in str(refused)
+        assert "73519" not in str(refused)
 
 
 def test_a_head_sees_the_department_and_below_and_nothing_beside(shop: Company) -> None:

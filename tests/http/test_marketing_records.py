@@ -62,7 +62,9 @@ def test_costs_and_first_purchases_stand_behind_cac(shop: Company) -> None:
     # 310 + half of 31, for one new client
     assert (body["value"], body["numerator"], body["denominator"]) == ("325.5", "325.50", 1)
     rows = {str(row["title"]) + str(row["id"]): row for row in body["records"]}
-    assert (body["total"], body["shown"], body["hidden"], len(rows)) == (4, 4, 0, 4)
+    assert (body["total"], body["shown"], body["hidden"], len(rows)) == (6, 6, 0, 6)
+    left_out = {row["title"]: row["left_out"] for row in rows.values() if row["type"] == "deal"}
+    assert left_out == {"First": None, "Second": "bought_before", "Nobody's": "no_client"}
     assert sum(Fraction(row["adds"] or 0) for row in rows.values()) == Fraction(body["numerator"])
     assert sum(row["weighs"] for row in rows.values() if row["type"] == "deal") == body["denominator"]
     assert body["shown_sum"] == "325.50"
