@@ -118,7 +118,8 @@ class _Night:
                 if isinstance(answer, RestError):
                     raise answer
                 counts.append(answer.total)
-            self.found.extend(one.compare(counts))
+            for difference in one.compare(counts):
+                self._remember(difference)
             self.left.remove(one)
             self.compared.add(one.source.name)
 
@@ -128,6 +129,25 @@ class _Night:
         for one in self.found:
             counted[one.source] += one.repaired
         return {name: count for name, count in counted.items() if count}
+
+    def _remember(self, one: Difference) -> None:
+        """Tells of it at once: a turn may be long, and its process may die."""
+        self.found.append(one)
+        logger.warning(
+            "portal %s: %s of %s: %s there, %d here, %d rows repaired",
+            self.portal_id, one.source, one.month, one.in_portal, one.stored, one.repaired,
+        )  # fmt: skip
+        plain = {**asdict(one), "month": None if one.month is None else one.month.isoformat()[:7]}
+        with store.writing(self.parts.engine, self.portal_id) as writer:
+            at = cursor.load(writer.conn, self.portal_id, cursor.RECONCILE)
+            if at.get("night") != self.today:
+                at = {name: at[name] for name in ("day", "is_asked", "retry_at") if name in at}
+            now = clock.epoch()
+            at |= {
+                "night": self.today, "at": now, "differences": [*at.get("differences", ()), plain][-KEPT:]
+            }  # fmt: skip
+            writer.set_source(cursor.RECONCILE, cursor=at)
+            audit.record(writer.conn, self.portal_id, None, audit.DATA_REPAIRED, one.source, plain, at=now)
 
     def _turn(self) -> list[_Comparison]:
         turn: list[_Comparison] = []
@@ -258,12 +278,12 @@ def _note(night: _Night, error: RestError | None) -> None:
     now = clock.epoch()
     with store.writing(night.parts.engine, night.portal_id) as writer:
         before = cursor.load(writer.conn, night.portal_id, cursor.RECONCILE)
-        earlier = before.get("differences", []) if before.get("night") == night.today else []
+        is_tonights = before.get("night") == night.today
         at: dict[str, Any] = {
             "night": night.today,
             "at": now,
             "repaired": night.repaired(),
-            "differences": [*earlier, *map(_plain, night.found)][-KEPT:],
+            "differences": before.get("differences", []) if is_tonights else [],
         }
         if error is None and not night.left:
             at["day"] = night.today
@@ -271,21 +291,9 @@ def _note(night: _Night, error: RestError | None) -> None:
             at |= {name: before[name] for name in ("day", "is_asked") if name in before}
             at["compared"] = sorted(night.compared)
             at["retry_at"] = now + (TURNS_APART_S if error is None else RETRY_S)
-        for one in night.found:
-            logger.warning(
-                "portal %s: %s of %s: %s there, %d here, %d rows repaired",
-                night.portal_id, one.source, one.month, one.in_portal, one.stored, one.repaired,
-            )  # fmt: skip
-            audit.record(
-                writer.conn, night.portal_id, None, audit.DATA_REPAIRED, one.source, _plain(one), at=now
-            )
         writer.set_source(
             cursor.RECONCILE,
             cursor=at,
             error=None if error is None else trouble.label(error),
             read_at=now,
         )
-
-
-def _plain(one: Difference) -> dict[str, Any]:
-    return {**asdict(one), "month": None if one.month is None else one.month.isoformat()[:7]}
