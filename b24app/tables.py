@@ -145,6 +145,15 @@ memberships = Table(
     Column("department_id", Integer, primary_key=True, autoincrement=False),
 )
 
+absences = Table(
+    "absences",
+    metadata,
+    _portal_key(),
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+    Column("from_day", Date, primary_key=True),
+    Column("to_day", Date, nullable=False),  # included
+)
+
 departments = Table(
     "departments",
     metadata,

@@ -32,7 +32,7 @@ KINDS = (
     "lead", "deal", "contact", "company", "stage_history",
     "type", "user_field", "invoice", "item_category", "item_stage_history",
     "activity", "call", "session_message",
-    "task", "task_history", "time_record", "group",
+    "task", "task_history", "time_record", "group", "calendar_event",
 )  # fmt: skip
 
 DYNAMIC = "dynamic_"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import Connection, select
 
 from b24app.org import Department, Employee, Org
-from b24app.tables import departments, memberships, users
+from b24app.tables import absences, departments, memberships, users
 
 
 def load_org(conn: Connection, portal_id: int) -> Org:
@@ -41,3 +43,13 @@ def load_org(conn: Connection, portal_id: int) -> Org:
         for row in conn.execute(select(departments).where(departments.c.portal_id == portal_id))
     }
     return Org(users=employees, departments=tree)
+
+
+def away_until(conn: Connection, portal_id: int, day: date) -> dict[int, date]:
+    """Who is away on that day, and the last day of it."""
+    rows = conn.execute(
+        select(absences.c.user_id, absences.c.to_day).where(
+            absences.c.portal_id == portal_id, absences.c.from_day <= day, absences.c.to_day >= day
+        )
+    )
+    return {row.user_id: row.to_day for row in rows}

@@ -35,6 +35,7 @@ from sqlalchemy import (
 from b24app import tables
 from b24app.db import upsert
 from b24app.facts import deals, derive, sessions
+from b24app.facts.absences import Absence
 from b24app.facts.activities import CrmActivity
 from b24app.facts.budget_items import BudgetItem
 from b24app.facts.calls import PhoneCall
@@ -397,6 +398,9 @@ class Writer:
 
     def replace_departments(self, facts: Iterable[Department]) -> None:
         self._replace(tables.departments, map(self._row, facts))
+
+    def replace_absences(self, facts: Iterable[Absence]) -> None:
+        self._replace(tables.absences, map(self._row, facts))
 
     def replace_currencies(self, facts: Iterable[Currency]) -> None:
         self._replace(tables.currencies, map(self._row, facts))

@@ -14,6 +14,7 @@ from b24app.rest.errors import RestError
 from b24app.store import Writer
 from b24app.sync import sources, trouble
 from b24app.sync.sources.kinds import Outcome
+from b24app.sync.sources.users import USERS
 
 
 def calls() -> dict[str, Call]:
@@ -42,12 +43,17 @@ def read(client: PortalClient, outcome: Outcome) -> Round:
             found.facts[source.name] = source.read(client, outcome)
         except RestError as error:
             found.errors[source.name] = error
+    for about in sources.OF_PEOPLE if USERS.name in found.facts else ():
+        try:
+            found.facts[about.name] = about.read(client, found.facts[USERS.name])
+        except RestError as error:
+            found.errors[about.name] = error
     return found
 
 
 def store(writer: Writer, found: Round) -> None:
     """Stores a round."""
-    for source in sources.SHORT:
+    for source in sources.EACH_TIME:
         if source.name in found.facts:
             facts = found.facts[source.name]
             source.store(writer, facts, found.is_admin is not False)

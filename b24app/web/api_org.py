@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify
 
+from b24app import clock
 from b24app.access import Visibility, is_administrator
+from b24app.metrics import periods
 from b24app.org import Employee, Org
+from b24app.store import org as org_store
 from b24app.sync import state
 from b24app.sync.state import Comparison, SourceState
 from b24app.viewer import Viewer
@@ -37,10 +42,13 @@ def org_json(asking: Viewer) -> dict[str, Any]:
     """The body of `GET /api/v1/org`.
 
     Departments come in the order of a drawn tree, each after the one it hangs under; `parent_id` is null
-    where that one is not open to the viewer, so that following it always ends.
+    where that one is not open to the viewer, so that following it always ends. `away_until`: the last day of
+    an absence that lasts today; null for those who are there, and where the portal does not tell.
     """
     with parts().engine.connect() as conn:
-        visibility, _settings = scopes.seen_by(conn, asking)
+        visibility, settings = scopes.seen_by(conn, asking)
+        today = periods.local_day(clock.now(), ZoneInfo(settings.timezone))
+        away = org_store.away_until(conn, asking.portal_id, today)
     return {
         "portal": asking.member_id,
         "me": asking.user_id,
@@ -49,7 +57,7 @@ def org_json(asking: Viewer) -> dict[str, Any]:
         "heads": [] if asking.user_id is None else list(visibility.org.headed_by(asking.user_id)),
         "departments": _tree(visibility),
         "employees": [
-            _employee(employee, visibility.org)
+            _employee(employee, visibility.org, away.get(employee.id))
             for employee in sorted(visibility.org.users.values(), key=lambda e: (e.name.casefold(), e.id))
             if visibility.can_see_user(employee.id)
         ],
@@ -123,7 +131,7 @@ def _tree(visibility: Visibility) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _employee(employee: Employee, org: Org) -> dict[str, Any]:
+def _employee(employee: Employee, org: Org, away_until: date | None) -> dict[str, Any]:
     return {
         "id": employee.id,
         "scope": f"user:{employee.id}",
@@ -132,6 +140,7 @@ def _employee(employee: Employee, org: Org) -> dict[str, Any]:
         "photo": employee.photo,
         "active": employee.is_active,
         "hired_on": None if employee.hired_on is None else employee.hired_on.isoformat(),
+        "away_until": None if away_until is None else away_until.isoformat(),
         "department_ids": list(employee.department_ids),
         "departments": [
             org.departments[number].name for number in employee.department_ids if number in org.departments

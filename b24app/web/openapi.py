@@ -330,6 +330,7 @@ SCHEMAS: Json = {
                 photo=SHARE,
                 active=FLAG,
                 hired_on=_maybe(DAY),
+                away_until=_maybe(DAY),
                 department_ids=_list(INT),
                 departments=_list(_text()),
             )

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from random import Random
 from zoneinfo import ZoneInfo
 
-from emulator.company import cast, contacts, projects, sales, support, tickets
+from emulator.company import cast, contacts, leave, projects, sales, support, tickets
 from emulator.company.year import Year
 from emulator.world import Portal
 
@@ -30,3 +30,4 @@ def build(portal: Portal, today: date, seed: int = 7, now: datetime | None = Non
     support.add_sessions(portal, year)
     projects.add_projects(portal, year)
     tickets.add_tickets(portal, year)
+    leave.add_leave(portal, year)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -243,3 +244,21 @@ def test_records_stay_open_in_the_address(stage: Stage, firm: Portal) -> None:
         assert address == f"#scope=department:{TEAM}&period=month&offset=-1&open=revenue@department:{TEAM}"
         frame.click("[data-key=records-close]")
         assert "open" not in frame.evaluate("location.hash")
+
+
+def test_people_on_leave_stand_in_a_group_of_their_own(stage: Stage, firm: Portal) -> None:
+    with stage.window(firm, HEAD) as window:
+        frame = window.open_menu()
+        group = frame.locator(".people tbody", has=frame.locator(".group-row", has_text="Сейчас отсутствуют"))
+        (name,) = group.locator("tr[data-row] .names button").all_inner_texts()
+        assert name == "Олег Пахомов"
+        assert re.fullmatch(r"Отсутствует до \d+ \w+\.?", group.locator(".tag").inner_text())
+        assert frame.locator(".people .tag").count() == 1  # not those who are away for some hours
+        frame.click("[data-key=earlier]")
+        frame.wait_for_selector("#app[aria-busy=false]")
+        frame.wait_for_function(
+            "() => ![...document.querySelectorAll('.group-row')].some((row) => /отсут/.test(row.innerText))"
+        )
+        assert frame.locator(".people .tag").count() == 1  # the mark is of today, the group of the period
+        frame.click("[data-row='user:18'] .names button")
+        frame.wait_for_selector(".who .tag")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import requests
 from sqlalchemy import Engine, update
 
-from b24app.tables import departments, portals, sync_sources, users
+from b24app.tables import absences, departments, portals, sync_sources, users
 from tests.cast import ANNA, BORIS, GRETA, INSIDE, IVAN, OLGA, SALES, SUPPORT, SVETA
 from tests.http.api_server import MEMBER, NEIGHBOUR, PORTAL, Api, fill, serving
 
@@ -115,3 +116,24 @@ def test_nothing_is_answered_without_a_live_token(api: Api, engine: Engine, path
         conn.execute(update(portals).where(portals.c.portal_id == PORTAL).values(state="uninstalled"))
     answer = requests.get(api.url + path, headers={"Authorization": f"Bearer {token}"}, timeout=20)
     assert answer.status_code == 401
+
+
+def test_who_is_away_today_is_told_with_the_last_day_of_it(api: Api, engine: Engine) -> None:
+    today = date.fromisoformat(api.get("/api/v1/kpi", OLGA).json()["today"])
+    spans = {ANNA: (-2, 3), BORIS: (1, 5), IVAN: (-5, -1)}
+    with engine.begin() as conn:
+        for portal_id, user_id, (first, last) in (
+            *((PORTAL, user_id, span) for user_id, span in spans.items()),
+            (NEIGHBOUR, OLGA, (0, 0)),
+        ):
+            conn.execute(
+                absences.insert().values(
+                    portal_id=portal_id,
+                    user_id=user_id,
+                    from_day=today + timedelta(days=first),
+                    to_day=today + timedelta(days=last),
+                )
+            )
+    body = api.get("/api/v1/org", OLGA, is_admin=True).json()
+    away = {one["id"]: one["away_until"] for one in body["employees"] if one["away_until"]}
+    assert away == {ANNA: str(today + timedelta(days=3))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -91,6 +92,29 @@ def test_calendar(reader: Reader) -> None:
     )
     reader.portal.calendar = {name: example[name] for name in own}
     check(reader, "calendar.settings.get", {})
+
+
+def test_accessibility(reader: Reader) -> None:
+    """The page shortens its second event and second person; the first event is whole."""
+    (event,) = sample("calendar.accessibility.get")["result"]["1"]
+    zone = ZoneInfo(event["TZ_FROM"])
+    moments_of = {
+        name: datetime.strptime(event[name], "%d.%m.%Y %H:%M:%S").replace(tzinfo=zone)
+        for name in ("DATE_FROM", "DATE_TO")
+    }
+    kept = {name: event[name] for name in ("NAME", "ACCESSIBILITY", "IMPORTANCE", "EVENT_TYPE")}
+    row = {"ID": int(event["ID"]), "OWNER_ID": 1, "TZ": event["TZ_FROM"], **kept, **moments_of}
+    reader.portal.put("calendar_event", row)
+    check(reader, "calendar.accessibility.get", {"users": [1, 34], "from": "2024-06-20", "to": "2024-12-20"})
+
+
+@pytest.mark.parametrize("missing", ["from", "to", "users"])
+def test_accessibility_without_a_parameter(reader: Reader, missing: str) -> None:
+    params = {"users": [1], "from": "2024-06-20", "to": "2024-12-20"}
+    del params[missing]
+    answer = reader.call("calendar.accessibility.get", params)
+    text = f'The required parameter "{missing}" for the method "calendar.accessibility.get" is not set.'
+    assert (answer["error"], answer["error_description"]) == ("", text)
 
 
 def test_projects(reader: Reader) -> None:

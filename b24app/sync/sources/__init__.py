@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from b24app.sync.sources import chosen
+from b24app.sync.sources.absences import ABSENCES
 from b24app.sync.sources.activities import ACTIVITIES
 from b24app.sync.sources.calendar import CALENDAR
 from b24app.sync.sources.calls import CALLS
 from b24app.sync.sources.currencies import CURRENCIES
 from b24app.sync.sources.deals import DEALS
 from b24app.sync.sources.departments import DEPARTMENTS
-from b24app.sync.sources.kinds import Details, LongList, ShortList
+from b24app.sync.sources.kinds import Details, LongList, OfPeople, ShortList
 from b24app.sync.sources.leads import LEADS
 from b24app.sync.sources.pipelines import PIPELINES
 from b24app.sync.sources.projects import PROJECTS
@@ -26,6 +27,12 @@ SHORT: tuple[ShortList, ...] = (
 )  # fmt: skip
 """Read whole each time."""
 
+OF_PEOPLE: tuple[OfPeople, ...] = (ABSENCES,)
+"""Asked about the users who were read with the short lists."""
+
+EACH_TIME: tuple[ShortList | OfPeople, ...] = (*SHORT, *OF_PEOPLE)
+"""Everything that has no first read of its own."""
+
 LONG: tuple[LongList, ...] = (DEALS, LEADS, HISTORY, ACTIVITIES, CALLS, TASKS, TIME_RECORDS)
 """Read page by page; in each month of the past the first of them come first."""
 
@@ -35,12 +42,12 @@ CHOSEN: tuple[str, ...] = chosen.NAMES
 DETAILS: tuple[Details, ...] = tuple(details for source in LONG for details in source.details)
 
 NAMES: tuple[str, ...] = (
-    *(short.name for short in SHORT),
+    *(source.name for source in EACH_TIME),
     *(source.name for source in LONG),
     *(details.name for details in DETAILS),
 )
 
-READ_ONCE: tuple[str, ...] = NAMES[len(SHORT) :]
+READ_ONCE: tuple[str, ...] = NAMES[len(EACH_TIME) :]
 """The ones that have a first read on every portal."""
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Table
 
+from b24app.facts.people import User
 from b24app.facts.values import BadRow, Border, iso
 from b24app.rest.calls import Call
 from b24app.rest.client import PortalClient
@@ -134,6 +135,18 @@ class ShortList:
     """Commands of a round, by names that no other list uses."""
     read: Callable[[PortalClient, Outcome], Any]
     """The facts in what became of the commands; more pages are asked for. Raises: RestError."""
+    store: Callable[[Writer, Any, bool], None]
+    """(…, facts, whether the reader sees everything)"""
+    size: Callable[[Any], int] = len
+
+
+@dataclass(frozen=True)
+class OfPeople:
+    """What is asked, each time, about the employees whom the same round has read."""
+
+    name: str
+    read: Callable[[PortalClient, Sequence[User]], Any]
+    """The facts of these users. Raises: RestError."""
     store: Callable[[Writer, Any, bool], None]
     """(…, facts, whether the reader sees everything)"""
     size: Callable[[Any], int] = len

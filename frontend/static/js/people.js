@@ -22,7 +22,7 @@ export function isNarrow() {
 }
 
 /**
- * The table. `people` are `{key, name, note, photo, group}` in no order; `answer` holds a value with rows for
+ * The table. `people` are `{key, name, note, photo, group, away}` in no order; `answer` holds a value with rows for
  * every metric; `view` is what the viewer has chosen: `{sort: {by, down}, filter, all, chosen: Set | null}`, changed
  * through `onView`. Cells call `onCell(key, metric)`, names `onRow(key)`. `actions(people)` are the buttons for the
  * chosen people; without it nobody can be chosen.
@@ -114,7 +114,8 @@ function label(person, { onRow, picture }, before = null) {
   return h("div", { class: "person", ...depth }, before, picture && avatar(person),
     h("span", { class: "names" },
       onRow ? h("button", { type: "button", data: { key: `row-${person.key}` }, onClick: () => onRow(person.key) }, person.name) : h("b", {}, person.name),
-      person.note && h("small", {}, person.note)));
+      person.note && h("small", {}, person.note),
+      person.away && h("small", { class: "tag" }, person.away)));
 }
 
 function cell(person, key, value, table) {
@@ -164,7 +165,7 @@ function largest(rows, metric, people) {
   return Math.max(0, ...people.map(({ key }) => Number(rows.get(metric)?.get(key)?.value ?? 0)));
 }
 
-const GROUPS = ["", "new", "untargeted", "silent", "dismissed"];
+const GROUPS = ["", "new", "away", "untargeted", "silent", "dismissed"];
 
 /** Groups in their order, the people in each in the chosen one; who has no number stands last. */
 function arranged(people, table) {

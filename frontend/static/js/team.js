@@ -1,9 +1,10 @@
 /** People and departments of a scope: who is in it, and their tables. */
 
-import { metricOf, plural, t } from "./context.js";
+import { boot, metricOf, plural, t } from "./context.js";
 import { openChat, openTaskForm } from "./act.js";
 import { h, icon } from "./dom.js";
 import { attention, peopleTable } from "./people.js";
+import { pieceName } from "./periods.js";
 import { shortfall } from "./standing.js";
 
 /** True for a scope of several people. */
@@ -28,11 +29,20 @@ export function peopleIn(org, scope, answer) {
   const inside = membersOf(org, scope);
   const withRows = new Set(answer.values.flatMap((value) => (value.rows ?? []).map((row) => row.key)));
   return org.employees.filter((one) => (one.active ? inside(one) : false) || withRows.has(one.scope))
-    .map((one) => ({ key: one.scope, name: one.name, note: one.position, photo: one.photo, group: groupOf(one, answer) }));
+    .map((one) => ({ key: one.scope, name: one.name, note: one.position, photo: one.photo, group: groupOf(one, answer), away: awayText(one) }));
 }
 
+/** Until when an employee is away, as a text; "" for those who are there. */
+export function awayText(person) {
+  const { away_until: until } = person;
+  if (!until) return "";
+  return until === boot.layout.today ? t("people.away_today") : t("people.away_until", { day: pieceName(until, boot.lang) });
+}
+
+/** Being away is told of today: a period that is over is judged without it. */
 function groupOf(person, { from, to }) {
   if (!person.active) return "dismissed";
+  if (person.away_until && from <= boot.layout.today && boot.layout.today < to) return "away";
   return person.hired_on && person.hired_on >= from && person.hired_on < to ? "new" : null;
 }
 

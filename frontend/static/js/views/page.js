@@ -17,7 +17,7 @@ import { isSlow, memo, screen } from "../screen.js";
 import { sheetOf } from "./sheet.js";
 import { writeState } from "../state.js";
 import { showPlan } from "./plan.js";
-import { departmentsTable, hasTeams, isTeam, nameOf, peopleIn, teamTable } from "../team.js";
+import { awayText, departmentsTable, hasTeams, isTeam, nameOf, peopleIn, teamTable } from "../team.js";
 import { trendPanel } from "../trend.js";
 import { tvScreen } from "./tv.js";
 import { age } from "../value_state.js";
@@ -236,7 +236,7 @@ export function showPage(root, state) {
     return h("div", { class: "who" },
       home !== state.scope && h("button", { class: "button icon", type: "button", "aria-label": t("action.back"), title: t("action.back"), data: { key: "back" }, onClick: () => void choose({ scope: home }) }, icon("left")),
       avatar({ name: found.name || "?", photo: found.photo }, true),
-      h("div", {}, h("h1", {}, found.name), h("p", {}, [found.position, ...(found.departments ?? [])].filter(Boolean).join(" · ") || "\u00a0")));
+      h("div", {}, h("h1", {}, found.name, awayText(found) && h("span", { class: "tag" }, awayText(found))), h("p", {}, [found.position, ...(found.departments ?? [])].filter(Boolean).join(" · ") || "\u00a0")));
   }
 
   function personOf(org) {
