@@ -77,6 +77,7 @@ portals = Table(
     Column("install_report", JSON),  # what was registered, what is missing
     Column("settings", JSON, nullable=False, default=dict),
     Column("data_version", BigInteger, nullable=False, default=0),  # moves with every change of facts
+    Column("sums_version", Integer),  # of the sums kept beside the facts; None or another: made anew
     Column("checked_at", Float),  # when the portal was last asked what has changed
     Column("checking_since", Float),  # claim of the process that is asking now
     Column("watched_at", Float),  # when somebody last looked
@@ -229,14 +230,24 @@ deals = Table(
     Column("source_id", String(64)),
     Column("utm_source", String(255)),
     Column("last_activity_at", BigInteger),
-    Column(
-        "reached_stage_id", String(64)
-    ),  # furthest in-progress stage it is known to have reached (derived)
+    # Derived: the furthest in-progress stage it is known to have reached, the earlier of its own creation and
+    # its lead's, whether it is the first purchase of its client.
+    Column("reached_stage_id", String(64)),
+    Column("first_contact_at", BigInteger, nullable=False),
+    Column("is_first", Boolean, nullable=False, default=False),
     Index("ix_deals_moved", "portal_id", "semantics", "moved_day"),
     Index("ix_deals_created", "portal_id", "created_day"),
     Index("ix_deals_owner", "portal_id", "owner_id", "moved_day"),
+    Index("ix_deals_owner_created", "portal_id", "owner_id", "created_day"),
     Index("ix_deals_client", "portal_id", "client", "semantics", "moved_at", "deal_id"),
     Index("ix_deals_lead", "portal_id", "lead_id"),
+)
+Index(
+    "ix_deals_first",
+    deals.c.portal_id,
+    deals.c.client,
+    sqlite_where=deals.c.is_first,
+    postgresql_where=deals.c.is_first,
 )
 
 leads = Table(
@@ -273,8 +284,10 @@ stage_stays = Table(
     Column("entered_at", BigInteger, nullable=False),
     Column("left_at", BigInteger),  # derived from the next row of the item; None: still there
     Column("left_day", Date),
+    Column("owner_id", Integer),  # derived: the deal's; None where no deal of ours is stored
     Index("ix_stays_item", "portal_id", "entity_type_id", "item_id", "history_id"),
     Index("ix_stays_left", "portal_id", "entity_type_id", "left_day"),
+    Index("ix_stays_owner", "portal_id", "entity_type_id", "owner_id", "left_day"),
 )
 
 activities = Table(
@@ -461,6 +474,54 @@ budget_items = Table(
     Column("closed_day", Date),
     Index("ix_budget_closed", "portal_id", "closed_day"),
 )
+
+
+def _kept_sums(of: str, apart: tuple[Column[Any], ...], sums: tuple[str, ...]) -> Table:
+    """Sums of records of one kind, see `b24app/sums/kept.py`. They follow from the facts alone."""
+    return Table(
+        f"sums_{of}",
+        metadata,
+        _portal_key(),
+        Column("level", String(8), primary_key=True),  # day | month | owner
+        Column("owner_id", Integer, primary_key=True, autoincrement=False),  # 0 where not by owner
+        Column("start", Date, primary_key=True),  # the day, or the first of the month
+        *apart,
+        *(Column(name, BigInteger, nullable=False) for name in sums),
+    )
+
+
+def _apart(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, primary_key=True, autoincrement=False)
+
+
+sums_won_lost = _kept_sums(
+    "won_lost",
+    (_apart("category_id", Integer), _apart("currency", String(8))),
+    (
+        "deals_won", "won_amount_high", "won_amount_low", "deals_lost", "processed", "processing_seconds",
+        "processed_backwards", "client_won", "client_unknown", "repeat_won", "new_customers",
+    ),
+)  # fmt: skip
+
+sums_cohort = _kept_sums(
+    "cohort",
+    (_apart("category_id", Integer), _apart("stage_id", String(64)), _apart("reached_stage_id", String(64))),
+    ("cohort_deals", "cohort_won", "cohort_open"),
+)
+
+sums_open = _kept_sums(
+    "open",
+    (_apart("category_id", Integer), _apart("currency", String(8))),
+    ("open_deals", "open_amount_high", "open_amount_low"),
+)
+
+sums_stays = _kept_sums(
+    "stays",
+    (_apart("category_id", Integer), _apart("stage_id", String(64))),
+    ("stays", "stay_seconds", "stays_backwards"),
+)
+
+sums_leads = _kept_sums("leads", (), ("leads_created", "leads_converted"))
 
 work_calendars = Table(
     "work_calendars",

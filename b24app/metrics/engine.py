@@ -24,7 +24,7 @@ from b24app.scope import Scope, Whose
 CUTS: Mapping[By, frozenset[Cut]] = {
     By.DAY: frozenset({Cut.DAY}),
     By.WEEK: frozenset({Cut.DAY}),
-    By.MONTH: frozenset({Cut.DAY}),
+    By.MONTH: frozenset({Cut.MONTH}),
     By.USER: frozenset({Cut.OWNER}),
     By.DEPARTMENT: frozenset({Cut.OWNER, Cut.TAGGED_DEPARTMENT}),
     By.PIPELINE: frozenset({Cut.CATEGORY}),
@@ -182,16 +182,17 @@ def _kept_queries(now: Iterable[SumsQuery]) -> tuple[SumsQuery, ...]:
     return tuple(replace(query, cuts=frozenset({Cut.DAY})) for query in now if query.table in PRESENT)
 
 
-_DEAL_CUTS = frozenset({Cut.OWNER, Cut.DAY, Cut.CATEGORY, Cut.STAGE, Cut.CHANNEL})
-_ENTERED_CUTS = frozenset({Cut.DAY, Cut.ENTERED_CHANNEL, Cut.TAGGED_DEPARTMENT})
-_WORK_CUTS = frozenset({Cut.OWNER, Cut.DAY})
+_TIME_CUTS = frozenset({Cut.DAY, Cut.MONTH})
+_DEAL_CUTS = _TIME_CUTS | frozenset({Cut.OWNER, Cut.CATEGORY, Cut.STAGE, Cut.CHANNEL})
+_ENTERED_CUTS = _TIME_CUTS | frozenset({Cut.ENTERED_CHANNEL, Cut.TAGGED_DEPARTMENT})
+_WORK_CUTS = _TIME_CUTS | frozenset({Cut.OWNER})
 
 OFFERED: Mapping[Table, frozenset[Cut]] = {
     Table.WON_LOST: _DEAL_CUTS,
     Table.COHORT: _DEAL_CUTS | {Cut.REACHED},
-    Table.OPEN: _DEAL_CUTS - {Cut.DAY},
+    Table.OPEN: _DEAL_CUTS - _TIME_CUTS,
     Table.STAYS: _DEAL_CUTS,
-    Table.LEADS: frozenset({Cut.OWNER, Cut.DAY, Cut.CHANNEL}),
+    Table.LEADS: _WORK_CUTS | {Cut.CHANNEL},
     Table.COSTS: _ENTERED_CUTS,
     Table.CAMPAIGNS: _ENTERED_CUTS,
     Table.TASKS_CLOSED: _WORK_CUTS | {Cut.PROJECT},

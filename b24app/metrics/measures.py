@@ -34,6 +34,7 @@ class Cut(StrEnum):
 
     OWNER = "owner"
     DAY = "day"
+    MONTH = "month"  # where the records of a month are not kept apart by more
     CATEGORY = "category"
     STAGE = "stage"
     REACHED = "reached"

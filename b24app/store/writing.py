@@ -50,7 +50,8 @@ from b24app.facts.tasks import Task
 from b24app.facts.tickets import Course, Ticket
 from b24app.facts.time_records import TimeRecord
 from b24app.facts.values import Border
-from b24app.store import support_cases
+from b24app.store import kept_sums, support_cases
+from b24app.sums.kept import VERSION
 
 CHUNK = 1_000
 """Ids in one IN list."""
@@ -94,17 +95,21 @@ def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Ite
     """
     with engine.begin() as conn:
         lock(conn, portal_id)
+        portals = tables.portals.c
         portal = conn.execute(
-            select(tables.portals.c.state, tables.portals.c.timezone).where(
-                tables.portals.c.portal_id == portal_id
+            select(portals.state, portals.timezone, portals.sums_version).where(
+                portals.portal_id == portal_id
             )
         ).one_or_none()
         if portal is None or portal.state in CLOSED:
             raise PortalLeft(portal_id)
         if border is not None and border.zone.key != portal.timezone:
             raise BorderMoved(portal_id)
+        if portal.sums_version != VERSION:
+            kept_sums.make_anew(conn, portal_id)
         writer = Writer(conn, portal_id, ZoneInfo(portal.timezone))
         yield writer
+        writer.sums.settle()
         if support_cases.follow(conn, portal_id, writer.touched):
             writer.changed = True
         # Also where nothing changed: the portal may be on its way out, and must not find new rows behind it.
@@ -173,6 +178,7 @@ class Writer:
         self.changed = False
         self.has_new_stage_order = False
         self.touched: dict[str, set[int]] = {}
+        self.sums = kept_sums.KeptSums(conn, portal_id)
 
     def save_deals(self, facts: Iterable[Deal]) -> None:
         """Stores deals as they were just read; returns nothing, known identical rows cost no write."""
@@ -322,10 +328,12 @@ class Writer:
         if not new:
             return
         items = sorted({row["item_id"] for row in new.values()})
+        owners = self._owners_of_stays(items)
         known = self._entries_of(items)
         merged = {row["history_id"]: dict(row) for row in known}
         for history_id, row in new.items():
-            merged[history_id] = {**merged.get(history_id, {"left_at": None, "left_day": None}), **row}
+            old = merged.get(history_id, {"left_at": None, "left_day": None})
+            merged[history_id] = {**old, **row, "owner_id": owners.get(row["item_id"])}
         self._store_entries(known, merged)
         self._rederive(items)
 
@@ -336,6 +344,7 @@ class Writer:
         gone = [
             row["history_id"] for row in self._entries_of(sorted(item_ids)) if row["history_id"] not in kept
         ]
+        self.sums.before(kept_sums.OF_STAYS, item_ids)
         self._delete(tables.stage_stays, stays.history_id, gone, stays.entity_type_id == deals.ENTITY_TYPE_ID)
         self.save_entries(kept.values())
         self._recount(sorted(set(item_ids) - {entry.item_id for entry in kept.values()}))
@@ -343,8 +352,11 @@ class Writer:
     def delete_deals(self, ids: Collection[int]) -> None:
         """Removes deals with their stays: every number that they were in follows."""
         stays = tables.stage_stays.c
+        self.sums.before((*kept_sums.OF_DEALS, *kept_sums.OF_STAYS), ids)
+        known = self._rows(tables.deals, tables.deals.c.deal_id, sorted(ids))
         self._delete(tables.deals, tables.deals.c.deal_id, ids)
         self._delete(tables.stage_stays, stays.item_id, ids, stays.entity_type_id == deals.ENTITY_TYPE_ID)
+        self._settle_first_purchases({row["client"] for row in known if row["is_first"]})
 
     def delete_entries(self, ids: Collection[int]) -> None:
         """Removes rows of deals' stage history; the stays around them end anew."""
@@ -352,11 +364,14 @@ class Writer:
         mine = stays.entity_type_id == deals.ENTITY_TYPE_ID
         rows = self._rows(tables.stage_stays, stays.history_id, sorted(ids), mine)
         items = sorted({row["item_id"] for row in rows})
+        self.sums.before(kept_sums.OF_STAYS, items)
         self._delete(tables.stage_stays, stays.history_id, ids, mine)
         self._recount(items)
 
     def delete_leads(self, ids: Collection[int]) -> None:
+        self.sums.before(kept_sums.OF_LEADS, ids)
         self._delete(tables.leads, tables.leads.c.lead_id, ids)
+        self._settle_first_contacts(sorted(ids))
 
     def delete_activities(self, ids: Collection[int]) -> None:
         """Removes CRM activities with what they were bound to."""
@@ -496,13 +511,154 @@ class Writer:
 
     def _save_deals(self, facts: Iterable[Deal], is_newer: _IsNewer) -> None:
         rows = {fact.deal_id: self._row(fact) for fact in facts}
-        entries = _by_item(self._entries_of(sorted(rows)))
+        ids = sorted(rows)
+        entries = _by_item(self._entries_of(ids))
+        contacts = self._lead_moments({row["lead_id"] for row in rows.values()} - {None})
+        known = self._known(tables.deals, ids)
         for deal_id, row in rows.items():
+            old = known.get(deal_id)
             row["reached_stage_id"] = self._furthest(row, entries.get(deal_id, ()))
-        self._store(tables.deals, rows, is_newer)
+            row["first_contact_at"] = min(row["created_at"], contacts.get(row["lead_id"], row["created_at"]))
+            # Whether it is the first purchase is settled once all are written; until then it stays so.
+            row["is_first"] = old is not None and old["is_first"] and _purchase(old)[:2] == _purchase(row)[:2]
+        fresh = self._fresh(known, rows, is_newer)
+        moved = [key for key in fresh if key not in known or _owner(known[key]) != _owner(rows[key])]
+        self.sums.before(kept_sums.OF_DEALS, fresh)
+        self.sums.before(kept_sums.OF_STAYS, moved)
+        self._write(tables.deals, [rows[key] for key in fresh])
+        self._give_stays(moved)
+        self._settle_first_purchases(
+            {
+                purchase[0]
+                for key in fresh
+                if (old := known.get(key)) is None or _purchase(old) != _purchase(rows[key])
+                for purchase in (_purchase(rows[key]), *(() if old is None else (_purchase(old),)))
+                if purchase[1]
+            }
+        )
 
     def _save_leads(self, facts: Iterable[Lead], is_newer: _IsNewer) -> None:
-        self._store(tables.leads, {fact.lead_id: self._row(fact) for fact in facts}, is_newer)
+        rows = {fact.lead_id: self._row(fact) for fact in facts}
+        known = self._known(tables.leads, sorted(rows))
+        fresh = self._fresh(known, rows, is_newer)
+        self.sums.before(kept_sums.OF_LEADS, fresh)
+        self._write(tables.leads, [rows[key] for key in fresh])
+        self._settle_first_contacts(fresh)
+
+    def _lead_moments(self, lead_ids: Collection[int]) -> dict[int, int]:
+        """When these leads were created."""
+        lead = tables.leads.c
+        found: dict[int, int] = {}
+        for chunk in _chunks(sorted(lead_ids)):
+            rows = self.conn.execute(
+                select(lead.lead_id, lead.created_at).where(
+                    lead.portal_id == self.portal_id, lead.lead_id.in_(chunk)
+                )
+            )
+            found.update((row.lead_id, row.created_at) for row in rows)
+        return found
+
+    def _settle_first_contacts(self, lead_ids: Sequence[int]) -> None:
+        """Makes the first contacts of the deals that came from these leads follow them."""
+        deal, lead = tables.deals.c, tables.leads.c
+        beside = and_(lead.portal_id == deal.portal_id, lead.lead_id == deal.lead_id)
+        first = case((lead.created_at < deal.created_at, lead.created_at), else_=deal.created_at)
+        other = []
+        for chunk in _chunks(lead_ids):
+            rows = self.conn.execute(
+                select(deal.deal_id, first)
+                .select_from(tables.deals.outerjoin(tables.leads, beside))
+                .where(
+                    deal.portal_id == self.portal_id, deal.lead_id.in_(chunk), deal.first_contact_at != first
+                )
+            )
+            other += [{"key": row[0], "value": row[1]} for row in rows]
+        self._derive(tables.deals.c.first_contact_at, other)
+
+    def _settle_first_purchases(self, clients: Collection[str | None]) -> None:
+        """Marks the first won deal of each client, over all time and all pipelines, and no other."""
+        deal = tables.deals.c
+        other = []
+        for chunk in _chunks(sorted(client for client in clients if client is not None)):
+            first = tables.deals.alias("first").c
+            asked = (
+                select(deal.client)
+                .where(deal.portal_id == self.portal_id, deal.client.in_(chunk))
+                .distinct()
+                .subquery()
+            )
+            earliest = (
+                select(first.deal_id)
+                .where(
+                    first.portal_id == self.portal_id,
+                    first.client == asked.c.client,
+                    first.semantics == "S",
+                    first.is_recurring.is_(False),
+                )
+                .order_by(first.moved_at, first.deal_id)
+                .limit(1)
+                .correlate(asked)
+                .scalar_subquery()
+            )
+            firsts = set(self.conn.execute(select(earliest).select_from(asked)).scalars()) - {None}
+            marked = set(
+                self.conn.execute(
+                    select(deal.deal_id).where(
+                        deal.portal_id == self.portal_id, deal.client.in_(chunk), deal.is_first
+                    )
+                ).scalars()
+            )
+            other += [{"key": key, "value": True} for key in sorted(firsts - marked)]
+            other += [{"key": key, "value": False} for key in sorted(marked - firsts)]
+        self._derive(deal.is_first, other)
+
+    def _derive(self, column: Any, values: Sequence[Mapping[str, Any]]) -> None:
+        """Changes what follows from other facts in a column of deals; `values`: key, value."""
+        if not values:
+            return
+        self.changed = True
+        self.sums.before(kept_sums.OF_DEALS, [row["key"] for row in values])
+        deal = tables.deals.c
+        self.conn.execute(
+            update(tables.deals)
+            .where(deal.portal_id == self.portal_id, deal.deal_id == bindparam("key"))
+            .values({column.name: bindparam("value")}),
+            values,
+        )
+
+    def _owners_of_stays(self, item_ids: Sequence[int]) -> dict[int, int]:
+        """Whose the stays of these deals are; those of no stored deal, or of a template, are nobody's."""
+        deal = tables.deals.c
+        found: dict[int, int] = {}
+        for chunk in _chunks(item_ids):
+            rows = self.conn.execute(
+                select(deal.deal_id, deal.owner_id).where(
+                    deal.portal_id == self.portal_id, deal.deal_id.in_(chunk), deal.is_recurring.is_(False)
+                )
+            )
+            found.update((row.deal_id, row.owner_id) for row in rows)
+        return found
+
+    def _give_stays(self, deal_ids: Sequence[int]) -> None:
+        """Makes the stays of deals belong to whom the deals belong now."""
+        deal, stay = tables.deals.c, tables.stage_stays.c
+        owner = (
+            select(deal.owner_id)
+            .where(
+                deal.portal_id == stay.portal_id, deal.deal_id == stay.item_id, deal.is_recurring.is_(False)
+            )
+            .scalar_subquery()
+        )
+        for chunk in _chunks(deal_ids):
+            self.conn.execute(
+                update(tables.stage_stays)
+                .where(
+                    stay.portal_id == self.portal_id,
+                    stay.entity_type_id == deals.ENTITY_TYPE_ID,
+                    stay.item_id.in_(chunk),
+                )
+                .values(owner_id=owner)
+            )
 
     def _save_activities(self, facts: Iterable[CrmActivity], is_newer: _IsNewer) -> None:
         found = {fact.activity_id: fact for fact in facts}
@@ -568,18 +724,31 @@ class Writer:
 
     def _store(self, table: Table, rows: Mapping[int, dict[str, Any]], is_newer: _IsNewer) -> set[int]:
         """Writes the rows that differ from what is stored and are newer than it; the ids of older ones."""
+        known = self._known(table, sorted(rows))
+        fresh = self._fresh(known, rows, is_newer)
+        self._write(table, [rows[row_id] for row_id in fresh])
+        return {row_id for row_id, row in rows.items() if known.get(row_id) != row} - set(fresh)
+
+    def _known(self, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """The stored rows with these ids."""
         key = _id_column(table)
-        known = {row[key.name]: row for row in self._rows(table, key, sorted(rows))}
-        other = {row_id: row for row_id, row in rows.items() if known.get(row_id) != row}
-        outdated = {
-            row_id for row_id, row in other.items() if row_id in known and not is_newer(known[row_id], row)
-        }
-        self._write(table, [row for row_id, row in other.items() if row_id not in outdated])
-        return outdated
+        return {row[key.name]: row for row in self._rows(table, key, ids)}
+
+    @staticmethod
+    def _fresh(
+        known: Mapping[int, dict[str, Any]], rows: Mapping[int, dict[str, Any]], is_newer: _IsNewer
+    ) -> list[int]:
+        """Ids of the rows that differ from what is stored and are newer than it."""
+        return [
+            row_id
+            for row_id, row in rows.items()
+            if (old := known.get(row_id)) is None or (old != row and is_newer(old, row))
+        ]
 
     def _store_entries(
         self, known: Sequence[Mapping[str, Any]], merged: Mapping[int, dict[str, Any]]
     ) -> None:
+        self.sums.before(kept_sums.OF_STAYS, {row["item_id"] for row in merged.values()})
         before = {row["history_id"]: row for row in known}
         for rows in _by_item(merged.values()).values():
             ends = derive.left_moments(_Entry(row) for row in rows)
@@ -604,16 +773,8 @@ class Writer:
         for row in self._rows(tables.deals, tables.deals.c.deal_id, deal_ids):
             reached = self._furthest(row, entries.get(row["deal_id"], ()))
             if reached != row["reached_stage_id"]:
-                moved.append({"key": row["deal_id"], "reached": reached})
-        if moved:
-            self.changed = True
-            deal = tables.deals.c
-            self.conn.execute(
-                update(tables.deals)
-                .where(deal.portal_id == self.portal_id, deal.deal_id == bindparam("key"))
-                .values(reached_stage_id=bindparam("reached")),
-                moved,
-            )
+                moved.append({"key": row["deal_id"], "value": reached})
+        self._derive(tables.deals.c.reached_stage_id, moved)
 
     def _furthest(self, deal: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> str | None:
         return derive.furthest_stage(
@@ -709,6 +870,7 @@ def recut_days(conn: Connection, portal_id: int, zone: ZoneInfo) -> None:
     border = Border(zone)
     for table in CUT_BY_DAYS:
         _recut(conn, table, portal_id, days_of(table), border.day)
+    kept_sums.make_anew(conn, portal_id)
     bump(conn, portal_id)
 
 
@@ -782,6 +944,18 @@ class _Entry:
 def _by_item(rows: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
     ordered = sorted(rows, key=lambda row: row["item_id"])
     return {item: list(group) for item, group in groupby(ordered, key=lambda row: row["item_id"])}
+
+
+def _purchase(deal: Mapping[str, Any]) -> tuple[str | None, bool, int]:
+    """(client, whether it is a purchase of theirs, when): what decides which purchase is the first."""
+    client = deal["client"]
+    is_purchase = client is not None and deal["semantics"] == "S" and not deal["is_recurring"]
+    return client, is_purchase, deal["moved_at"]
+
+
+def _owner(deal: Mapping[str, Any]) -> int | None:
+    """Whose the stays of the deal are."""
+    return None if deal["is_recurring"] else deal["owner_id"]
 
 
 def _id_column(table: Table) -> Any:

@@ -33,10 +33,12 @@ class Kind(StrEnum):
 class Records:
     """Where a table's records are. `day` None: the present state. `only`: what every record must be.
 
-    `whatever_pipeline`: records that the choice of pipelines does not limit.
+    `whatever_pipeline`: records that the choice of pipelines does not limit. `alone`: the records without
+    what stands beside them in `source` for lists and channels.
     """
 
     source: FromClause
+    alone: FromClause | None = None
     portal: ColumnElement[int]
     only: tuple[ColumnElement[bool], ...] = ()
     day: ColumnElement[Any] | None
@@ -69,12 +71,8 @@ class PortalRecords(Records):
 
 @dataclass(frozen=True)
 class Value:
-    """Which of the table's records a measure takes, and how much each adds (None: 1).
-
-    `with_lead`: the deal's lead is needed beside it.
-    """
+    """Which of the table's records a measure takes, and how much each adds (None: 1)."""
 
     where: ColumnElement[bool]
     adds: ColumnElement[int] | None = None
-    with_lead: bool = False
     semantics: str | None = None  # the records are all in one final state: the index can find them

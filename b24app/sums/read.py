@@ -1,25 +1,28 @@
-"""Reads sums of stored facts: one SELECT per question, added up by the database.
+"""Reads sums of stored facts: from the sums that are kept beside them where there are such, else by one
+SELECT per question, added up by the database.
 
 What is no sum over rows (a cost is spread over its days) has a reader of its own in `computed`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, or_, select
 
 from b24app.metrics.measures import Cut, Measure
 from b24app.metrics.sums import Cell, SumsQuery
-from b24app.sums import big
+from b24app.sums import big, kept
 from b24app.sums.computed import COMPUTED
-from b24app.sums.kinds import NOW, Records, Value
-from b24app.sums.sales import DEALS_AND_LEADS, RECORDS, VALUES
+from b24app.sums.kinds import NOW, Records
+from b24app.sums.measured import RECORDS, VALUES, sums_of
 
 _FIELDS = {
     Cut.OWNER: ("owner",),
     Cut.DAY: ("day",),
+    Cut.MONTH: ("day",),  # its first
     Cut.CATEGORY: ("category",),
     Cut.STAGE: ("stage",),
     Cut.REACHED: ("reached",),
@@ -32,27 +35,73 @@ _FIELDS = {
 
 
 def read_all(conn: Connection, portal_id: int, queries: Iterable[SumsQuery]) -> list[Cell]:
-    """The cells of all queries, in no particular order."""
-    return [cell for query in queries for cell in read(conn, portal_id, query)]
+    """The cells of all queries, in no particular order: where months are asked to be kept apart, one or
+    several for a month."""
+    asked = list(queries)
+    if not asked:
+        return []
+    has_kept = kept.is_kept(conn, portal_id)
+    return [cell for query in asked for cell in _read(conn, portal_id, query, has_kept)]
 
 
 def read(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
     """The sums that the query asks for, apart by its cuts and, where there is money, by currency."""
+    return read_all(conn, portal_id, [query])
+
+
+def read_facts(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
+    """The same from the facts alone, whatever sums are kept."""
+    return _read(conn, portal_id, query, has_kept=False)
+
+
+def parameters(query: SumsQuery) -> dict[str, int]:
+    """What statements about the query are executed with."""
+    return {NOW.key: query.now}
+
+
+def conditions(records: Records, portal_id: int, query: SumsQuery) -> list[ColumnElement[bool]]:
+    """Which records the query is about: the portal's, of the scope, the period and the chosen pipelines."""
+    return [*_chosen(records, portal_id, query), *_final_states(records, query)]
+
+
+def _read(conn: Connection, portal_id: int, query: SumsQuery, has_kept: bool) -> list[Cell]:
+    if query.owners is not None and not query.owners and query.table not in COMPUTED:
+        return []
+    from_kept, from_facts = kept.parts(query) if has_kept else ([], [query])
+    found = []
+    for level, part in from_kept:
+        sums = kept.KEPT[part.table]
+        records = sums.records(level)
+        where = _chosen(records, portal_id, part)
+        found += _cells(conn, records, records.source, where, part, sums.sums_of)
+    for part in from_facts:
+        found += _of_facts(conn, portal_id, part)
+    return found
+
+
+def _of_facts(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
+    if Cut.MONTH in query.cuts:  # whoever asks adds the days up
+        query = replace(query, cuts=query.cuts - {Cut.MONTH} | {Cut.DAY})
     if query.table in COMPUTED:
         return COMPUTED[query.table](conn, portal_id, query)
-    if query.owners is not None and not query.owners:
-        return []
     records = RECORDS[query.table]
+    is_alone = records.alone is not None and Cut.CHANNEL not in query.cuts
+    source = records.alone if is_alone and records.alone is not None else records.source
+    return _cells(conn, records, source, conditions(records, portal_id, query), query, sums_of)
+
+
+def _cells(
+    conn: Connection,
+    records: Records,
+    source: FromClause,
+    where: Sequence[ColumnElement[bool]],
+    query: SumsQuery,
+    sums_of_measure: Callable[[Measure], list[ColumnElement[Any]]],
+) -> list[Cell]:
     order = sorted(query.measures, key=lambda measure: measure.key)
     fields, columns = _cuts(records, query)
-    sums: list[ColumnElement[Any]] = []
-    for measure in order:
-        sums += _sum(measure, VALUES[measure])
-    statement = (
-        select(*columns, *sums)
-        .select_from(source_of(records, order))
-        .where(*conditions(records, portal_id, query))
-    )
+    sums = [column for measure in order for column in sums_of_measure(measure)]
+    statement = select(*columns, *sums).select_from(source).where(*where)
     if columns:
         statement = statement.group_by(*columns)
     found = []
@@ -64,18 +113,7 @@ def read(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
     return found
 
 
-def source_of(records: Records, wanted: Iterable[Measure]) -> FromClause:
-    """The records, with the deals' leads beside them if one of the measures needs those."""
-    return DEALS_AND_LEADS if any(VALUES[measure].with_lead for measure in wanted) else records.source
-
-
-def parameters(query: SumsQuery) -> dict[str, int]:
-    """What statements about the query are executed with."""
-    return {NOW.key: query.now}
-
-
-def conditions(records: Records, portal_id: int, query: SumsQuery) -> list[ColumnElement[bool]]:
-    """Which records the query is about: the portal's, of the scope, the period and the chosen pipelines."""
+def _chosen(records: Records, portal_id: int, query: SumsQuery) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [records.portal == portal_id, *records.only]
     if records.day is not None:
         found += [records.day >= query.period.start, records.day < query.period.end]
@@ -94,16 +132,17 @@ def conditions(records: Records, portal_id: int, query: SumsQuery) -> list[Colum
         found.append(chosen if records.whatever_pipeline is None else or_(records.whatever_pipeline, chosen))
     if query.projects is not None and records.project is not None:
         found.append(records.project.in_(sorted(query.projects)))
-    states = {VALUES[measure].semantics for measure in query.measures}
-    known = sorted(state for state in states if state is not None)
-    if known and len(known) == len(states):
-        found.append(_semantics(records, known))
     return found
 
 
-def _semantics(records: Records, states: Sequence[str]) -> ColumnElement[bool]:
+def _final_states(records: Records, query: SumsQuery) -> list[ColumnElement[bool]]:
+    """Where every measure wants records in a final state, the index finds those."""
+    states = {VALUES[measure].semantics for measure in query.measures}
+    known = sorted(state for state in states if state is not None)
+    if not known or len(known) < len(states):
+        return []
     column: ColumnElement[str] = records.source.c.semantics
-    return column == states[0] if len(states) == 1 else column.in_(states)
+    return [column == known[0] if len(known) == 1 else column.in_(known)]
 
 
 def _cuts(records: Records, query: SumsQuery) -> tuple[list[str], list[ColumnElement[Any]]]:
@@ -116,18 +155,6 @@ def _cuts(records: Records, query: SumsQuery) -> tuple[list[str], list[ColumnEle
         fields.append("currency")
         columns.append(records.currency)
     return fields, columns
-
-
-def _sum(measure: Measure, value: Value) -> list[ColumnElement[Any]]:
-    if value.adds is None:
-        return [_added(value.where, literal_column("1"))]
-    if not measure.is_money:
-        return [_added(value.where, value.adds)]
-    return [_added(value.where, part) for part in big.parts_of(value.adds)]
-
-
-def _added(where: ColumnElement[bool], what: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.coalesce(func.sum(case((where, what), else_=literal_column("0"))), 0)
 
 
 def _total(measure: Measure, values: Any) -> int:

@@ -29,9 +29,9 @@ from sqlalchemy.types import TypeEngine
 from b24app.metrics.measures import Cut, Measure, Table
 from b24app.metrics.periods import Period
 from b24app.metrics.sums import SumsQuery
-from b24app.sums import conditions, parameters, source_of
+from b24app.sums import conditions, parameters
 from b24app.sums.kinds import Kind, PortalRecords
-from b24app.sums.sales import RECORDS, VALUES
+from b24app.sums.measured import RECORDS, VALUES
 
 PAGE_SIZE = 50
 """Rows of a page; also what the portal gives in one list."""
@@ -124,7 +124,7 @@ def _queries(question: Question) -> list[SumsQuery]:
 
 def _about(statement: Select[Any], portal_id: int, query: SumsQuery) -> Select[Any]:
     records = _kept(query.table)
-    return statement.select_from(source_of(records, query.measures)).where(
+    return statement.select_from(records.source).where(
         *conditions(records, portal_id, query),
         or_(*(VALUES[measure].where for measure in sorted(query.measures, key=lambda m: m.key))),
     )

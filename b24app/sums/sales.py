@@ -1,8 +1,7 @@
-"""What every measure counts, in SQL. One place for sums and for the records behind them.
+"""What the measures of sales and marketing count, in SQL.
 
 Indexes: a table's rows are found by portal and day (`ix_deals_moved`, `ix_deals_created`, `ix_stays_left`,
-`ix_leads_created`), or for one employee by owner and day; the earlier purchase of a client is one probe
-of `ix_deals_client`.
+`ix_leads_created`), or for one employee by owner and day.
 """
 
 from __future__ import annotations
@@ -10,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, case, exists, literal, not_, or_, type_coerce
+from sqlalchemy import BigInteger, and_, literal, type_coerce
 
 from b24app.metrics import measures
 from b24app.metrics.measures import Cut, Measure, Table
-from b24app.sums import support, work
 from b24app.sums.kinds import Columns, Kind, PortalRecords, Records, Value
 from b24app.tables import campaigns, deals, leads, stage_stays
 
 DEAL, LEAD = 2, 1
 """Entity types of the portal."""
-
-_earlier = deals.alias("earlier")
 
 _deal_cuts: Columns = {
     Cut.OWNER: (deals.c.owner_id,),
@@ -93,8 +89,9 @@ RECORDS: Mapping[Table, Records] = {
     ),
     Table.STAYS: PortalRecords(
         source=_stay_of_deal,
+        alone=stage_stays,
         portal=stage_stays.c.portal_id,
-        only=(_no_template, stage_stays.c.entity_type_id == DEAL),
+        only=(stage_stays.c.entity_type_id == DEAL, stage_stays.c.owner_id.is_not(None)),
         day=stage_stays.c.left_day,
         at=stage_stays.c.left_at,
         kind=Kind.DEAL,
@@ -102,7 +99,7 @@ RECORDS: Mapping[Table, Records] = {
         id=deals.c.deal_id,
         row_id=stage_stays.c.history_id,
         cuts={
-            Cut.OWNER: (deals.c.owner_id,),
+            Cut.OWNER: (stage_stays.c.owner_id,),
             Cut.DAY: (stage_stays.c.left_day,),
             Cut.CATEGORY: (stage_stays.c.category_id,),
             Cut.STAGE: (stage_stays.c.stage_id,),
@@ -138,51 +135,25 @@ RECORDS: Mapping[Table, Records] = {
             Cut.TAGGED_DEPARTMENT: (campaigns.c.department_id,),
         },
     ),
-    **work.RECORDS,
-    **support.RECORDS,
 }
-"""Tables whose measures are sums over their rows; for the others see `computed`."""
-
-DEALS_AND_LEADS = deals.outerjoin(
-    leads, and_(leads.c.portal_id == deals.c.portal_id, leads.c.lead_id == deals.c.lead_id)
-)
-"""The source of deals when their leads are needed too."""
-
-_first_contact = case((leads.c.created_at < deals.c.created_at, leads.c.created_at), else_=deals.c.created_at)
-_processing = deals.c.moved_at - _first_contact
+_processing = deals.c.moved_at - deals.c.first_contact_at
 _stay = stage_stays.c.left_at - stage_stays.c.entered_at
 _stay_in_progress = stage_stays.c.semantics == "P"
 _campaign = campaigns.c.external_id.is_not(None)
 
-_bought_before = (
-    exists()
-    .where(
-        _earlier.c.portal_id == deals.c.portal_id,
-        _earlier.c.client == deals.c.client,
-        _earlier.c.semantics == "S",
-        _earlier.c.is_recurring.is_(False),
-        _earlier.c.moved_at <= deals.c.moved_at,  # for the index; the next line decides
-        or_(_earlier.c.moved_at < deals.c.moved_at, _earlier.c.deal_id < deals.c.deal_id),
-    )
-    .correlate(deals)
-)
-"""Over all time and all pipelines, whichever of them count."""
+_has_client = deals.c.client.is_not(None)
 
 VALUES: Mapping[Measure, Value] = {
     measures.DEALS_WON: Value(_won, semantics="S"),
     measures.WON_AMOUNT: Value(_won, _amount, semantics="S"),
     measures.DEALS_LOST: Value(_lost, semantics="F"),
-    measures.PROCESSED: Value(and_(_won, _processing >= 0), with_lead=True, semantics="S"),
-    measures.PROCESSING_SECONDS: Value(
-        and_(_won, _processing >= 0), _processing, with_lead=True, semantics="S"
-    ),
-    measures.PROCESSED_BACKWARDS: Value(and_(_won, _processing < 0), with_lead=True, semantics="S"),
-    measures.CLIENT_WON: Value(and_(_won, deals.c.client.is_not(None)), semantics="S"),
-    measures.CLIENT_UNKNOWN: Value(and_(_won, deals.c.client.is_(None)), semantics="S"),
-    measures.REPEAT_WON: Value(and_(_won, deals.c.client.is_not(None), _bought_before), semantics="S"),
-    measures.NEW_CUSTOMERS: Value(
-        and_(_won, deals.c.client.is_not(None), not_(_bought_before)), semantics="S"
-    ),
+    measures.PROCESSED: Value(and_(_won, _processing >= 0), semantics="S"),
+    measures.PROCESSING_SECONDS: Value(and_(_won, _processing >= 0), _processing, semantics="S"),
+    measures.PROCESSED_BACKWARDS: Value(and_(_won, _processing < 0), semantics="S"),
+    measures.CLIENT_WON: Value(and_(_won, _has_client), semantics="S"),
+    measures.CLIENT_UNKNOWN: Value(and_(_won, ~_has_client), semantics="S"),
+    measures.REPEAT_WON: Value(and_(_won, _has_client, deals.c.is_first.is_(False)), semantics="S"),
+    measures.NEW_CUSTOMERS: Value(and_(_won, _has_client, deals.c.is_first), semantics="S"),
     measures.COHORT_DEALS: Value(deals.c.deal_id.is_not(None)),
     measures.COHORT_WON: Value(_won),
     measures.COHORT_OPEN: Value(_open),
@@ -197,6 +168,4 @@ VALUES: Mapping[Measure, Value] = {
     measures.OPENED: Value(_campaign, campaigns.c.opened),
     measures.CLICKED: Value(_campaign, campaigns.c.clicked),
     measures.VISITS: Value(_campaign, campaigns.c.visits),
-    **work.VALUES,
-    **support.VALUES,
 }

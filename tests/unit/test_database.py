@@ -26,6 +26,7 @@ def deal(deal_id: int, amount: Decimal, **over: object) -> dict[str, object]:
         "created_at": 0,
         "created_day": date(2026, 1, 1),
         "moved_at": 0,
+        "first_contact_at": 0,
         "moved_day": date(2026, 1, 1),
         "updated_at": 0,
         "is_recurring": False,

@@ -16,7 +16,7 @@ from b24app.metrics.kinds import NO_COST, NO_RATE
 from b24app.metrics.measures import MEASURES, Table
 from b24app.metrics.metric import Group, Metric
 from b24app.sums.computed import COMPUTED
-from b24app.sums.sales import RECORDS, VALUES
+from b24app.sums.measured import RECORDS, VALUES
 from b24app.web.present import catalogue_json
 
 PARTS = {"name", "unit", "meaning", "formula", "moment", "credit", "source", "reading"}
