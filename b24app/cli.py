@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from b24app import api_clients, clock, config, logs, migrations, serving
 from b24app.bootstrap import Parts, build
 from b24app.config import ConfigError, Settings
 from b24app.crypto import Unreadable
-from b24app.oauth.server import AuthServer
-from b24app.rest.errors import RestError, Unreachable
+from b24app.doctor import look, report, rules
 from b24app.tables import portals, tokens
 
 
@@ -44,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     add("worker", _worker)
     add("migrate", _migrate)
     add("rotate-keys", _rotate_keys)
-    add("doctor", _doctor)
+    doctor = add("doctor", _doctor)
+    doctor.add_argument("--portal", metavar="PORTAL", help="look at one portal, by its member_id or domain")
+    doctor.add_argument("--quiet", action="store_true", help="do not ask the portal itself")
     client = commands.add_parser("api-client", help="Credentials of outside programs.")
     actions = client.add_subparsers(required=True, metavar="ACTION")
     create = actions.add_parser("create", help=_create_client.__doc__)
@@ -140,43 +142,26 @@ def _reseal_secrets(parts: Parts) -> int:
     return lost
 
 
-def _doctor(settings: Settings, _options: argparse.Namespace) -> int:
-    """Check settings, database and authorization servers; says what is wrong."""
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("settings", lambda: f"public address {settings.public_url}, bound to {settings.bind}"),
-        ("database", lambda: _check_database(settings)),
-        *((f"authorization server {url}", _reach(settings, url)) for url in settings.oauth_urls),
-    ]
-    failed = 0
-    for name, check in checks:
-        try:
-            print(f"ok    {name}: {check()}")
-        except (SQLAlchemyError, OSError, RuntimeError) as error:
-            failed += 1
-            print(f"FAIL  {name}: {error}")
-    if not settings.public_url.startswith("https://"):
-        print("note  B24APP_PUBLIC_URL is not https: cloud portals will not open it")
-    return 1 if failed else 0
-
-
-def _check_database(settings: Settings) -> str:
+def _doctor(settings: Settings, options: argparse.Namespace) -> int:
+    """Say what is wrong with the installation, or with one portal, and what to do."""
     parts = build(settings)
-    with parts.engine.connect() as conn:
-        conn.execute(text("SELECT 1"))
-    behind = migrations.missing(parts.engine)
-    if behind:
-        raise RuntimeError(f"not migrated: {', '.join(behind)}; run `python -m b24app migrate`")
-    return parts.engine.dialect.name
-
-
-def _reach(settings: Settings, url: str) -> Callable[[], str]:
-    def check() -> str:
-        try:
-            AuthServer(settings).app_info("doctor", url)
-        except Unreachable as error:
-            raise RuntimeError(error.description) from error
-        except RestError:
-            pass  # it answers, and rightly refuses a made-up token
-        return "answers"
-
-    return check
+    now = time.time()
+    try:
+        if options.portal is None:
+            seen = look.installation(parts, now)
+            found = rules.of_installation(seen)
+            lines = report.of_installation(seen, found)
+        else:
+            patient = look.portal(parts, options.portal, is_asking=not options.quiet)
+            if patient is None:
+                print(f"b24app: no portal {options.portal} is connected", file=sys.stderr)
+                return 2
+            found = rules.of_portal(patient, now)
+            lines = report.of_portal(patient, found)
+    except SQLAlchemyError as error:
+        print(f"b24app: the database cannot be read: {type(error).__name__}; run `doctor` without --portal")
+        return 1
+    finally:
+        parts.close()
+    print("\n".join(lines))
+    return 1 if any(not finding.is_note for finding in found) else 0

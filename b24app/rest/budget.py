@@ -64,9 +64,18 @@ class Budget:
 
     def used(self) -> tuple[float, dict[str, float]]:
         """(level of the bucket, operating seconds used per method), for operators."""
+        level, used, _blocked = self.standing()
+        return level, used
+
+    def standing(self) -> tuple[float, dict[str, float], dict[str, float]]:
+        """As `used`, and until when (unix time) methods are blocked."""
         return self._loads.change(
             self._portal,
-            lambda load, now: (load.level, {name: one.used(now) for name, one in load.methods.items()}),
+            lambda load, now: (
+                load.level_at(now, self._rate),
+                {name: one.used(now) for name, one in load.methods.items()},
+                {name: one.blocked_until for name, one in load.methods.items() if one.blocked_until > now},
+            ),
         )
 
 

@@ -144,9 +144,14 @@ class PortalLoad:
         load = self.methods.setdefault(method, MethodLoad())
         load.blocked_until = max(load.blocked_until, until)
 
+    def level_at(self, now: float, rate: RateLimit | None) -> float:
+        """How full the bucket is by now."""
+        return (
+            self.level if rate is None else max(0.0, self.level - max(0.0, now - self.at) * rate.per_second)
+        )
+
     def _drain(self, now: float, rate: RateLimit | None) -> None:
-        if rate is not None:
-            self.level = max(0.0, self.level - max(0.0, now - self.at) * rate.per_second)
+        self.level = self.level_at(now, rate)
         self.at = max(self.at, now)
 
     def to_plain(self) -> dict[str, Any]:
