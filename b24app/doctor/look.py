@@ -61,8 +61,9 @@ def installation(parts: Parts, now: float) -> Installation:
 
 
 def portal(parts: Parts, name: str, *, is_asking: bool = True) -> Patient | None:
-    """The portal of a member_id or a domain; None if it is not known. `is_asking`: send it one batch of short questions.
+    """The portal of a member_id or a domain; None if it is not known.
 
+    is_asking: send it one batch of short questions.
     Raises: what the database raises.
     """
     with parts.engine.connect() as conn:
