@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -30,6 +31,9 @@ from b24app.rest.errors import (
 from b24app.rest.limits import ALL_METHODS
 from b24app.rest.token_source import TokenSource
 from b24app.rest.transport import Transport
+
+PARALLEL = 8
+"""Requests that one client has on their way at once: a portal shall not feel that it is being read."""
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LAST_S = 30.0
@@ -96,6 +100,7 @@ class PortalClient:
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
+        self._under_way = threading.BoundedSemaphore(PARALLEL)
 
     def call(self, method: str, params: Params | None = None) -> Reply:
         """The portal's answer to one method.
@@ -253,9 +258,10 @@ class PortalClient:
         timeout_s = min(self._patience.timeout_s, max(1.0, deadline - self._clock()))
         started = time.monotonic()
         try:
-            answer = self._transport.post_json(
-                endpoint + method, {**body, "auth": access}, timeout_s=timeout_s
-            )
+            with self._under_way:
+                answer = self._transport.post_json(
+                    endpoint + method, {**body, "auth": access}, timeout_s=timeout_s
+                )
             told["status"] = answer.status
             reply = decipher(answer.status, answer.headers, answer.body, method=method, now=self._clock())
             told["rows"] = rows(reply.result)

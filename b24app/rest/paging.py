@@ -163,31 +163,37 @@ class Chain:
             if isinstance(answer, RestError):
                 raise answer
             rows = self.listing.rows(answer)
-            return self._checked(rows), len(rows) >= PAGE_SIZE
+            kept = checked(self.listing, rows, beyond=self.last, bound=self.bound, descending=self.descending)
+            return kept, len(rows) >= PAGE_SIZE
         except RestError:
             if is_literal:
                 raise
             return None  # the next batch starts here with a number instead of a reference
 
-    def _checked(self, rows: list[Row]) -> list[Row]:
-        last = self.last
-        kept: list[Row] = []
-        for row in rows:
-            row_id = self.listing.id_of(row)
-            if row_id is None:
-                raise self._nonsense("a row without an id")
-            if last is not None and row_id == last and kept:
-                continue  # a join in the portal's filter may repeat a row
-            ahead = last is None or (row_id < last if self.descending else row_id > last)
-            within = self.bound is None or (row_id > self.bound if self.descending else row_id < self.bound)
-            if not ahead or not within:
-                raise self._nonsense("rows out of the asked range or order")
-            kept.append(row)
-            last = row_id
-        return kept
 
-    def _nonsense(self, what: str) -> GarbageAnswer:
-        return GarbageAnswer("bad_page", what, status=200, method=self.listing.method)
+def checked(
+    listing: Listing, rows: list[Row], *, beyond: int | None, bound: int | None, descending: bool
+) -> list[Row]:
+    """The rows of a page asked for with these limits, each once.
+
+    Raises:
+        GarbageAnswer: a row without an id, or rows out of the asked range or order.
+    """
+    last = beyond
+    kept: list[Row] = []
+    for row in rows:
+        row_id = listing.id_of(row)
+        if row_id is None:
+            raise _nonsense("a row without an id", listing)
+        if last is not None and row_id == last and kept:
+            continue  # a join in the portal's filter may repeat a row
+        ahead = last is None or (row_id < last if descending else row_id > last)
+        within = bound is None or (row_id > bound if descending else row_id < bound)
+        if not ahead or not within:
+            raise _nonsense("rows out of the asked range or order", listing)
+        kept.append(row)
+        last = row_id
+    return kept
 
 
 def read_all(
@@ -288,6 +294,10 @@ def rows_at(result: Any, path: Sequence[str], method: str = "") -> list[Row]:
     if not isinstance(result, dict | list) or not all(isinstance(row, dict) for row in rows):
         raise GarbageAnswer("bad_page", "an answer whose rows are none", status=200, method=method)
     return rows
+
+
+def _nonsense(what: str, listing: Listing) -> GarbageAnswer:
+    return GarbageAnswer("bad_page", what, status=200, method=listing.method)
 
 
 def _page_of(client: Batcher, call: Call) -> Reply:

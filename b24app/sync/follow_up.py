@@ -9,7 +9,7 @@ from b24app.rest.calls import Call
 from b24app.rest.errors import RestError
 from b24app.sync import details, reference, trouble
 from b24app.sync.check import Check
-from b24app.sync.first_read import read_by_id
+from b24app.sync.list_read import read_by_id
 from b24app.sync.sources.kinds import LongList
 from b24app.sync.sources.stage_history import HISTORY
 

@@ -21,7 +21,8 @@ from b24app.store import BorderMoved, PortalLeft, Writer, load_border
 from b24app.sync import batch, claims, cursor, follow_up, latest, reference, trouble
 from b24app.sync.batch import Plan
 from b24app.sync.check import Check, begin
-from b24app.sync.first_read import fail_list, server_time
+from b24app.sync.first_read import server_time
+from b24app.sync.list_read import fail_list
 from b24app.sync.parts import Parts
 from b24app.sync.sources.kinds import LongList, Outcome
 from b24app.sync.state import CHANGES

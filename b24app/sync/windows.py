@@ -18,24 +18,34 @@ class Window:
     covers_from: date
     """Once read, everything since this local day is known."""
 
+    @property
+    def is_of_all(self) -> bool:
+        """Whether rows without a moment are in it too."""
+        return self.since is None and self.until is None
 
-def windows(today: date, zone: ZoneInfo) -> tuple[Window, ...]:
-    """The stretches in the order of reading, newest first; together all of time."""
+
+def windows(today: date, zone: ZoneInfo, *, may_lack_moments: bool = False) -> tuple[Window, ...]:
+    """The stretches in the order of reading, newest first; together all of time.
+
+    `may_lack_moments`: a last one is of all rows, for those that have no moment.
+    """
     month = today.replace(day=1)
     before = (month - timedelta(days=1)).replace(day=1)
-    return (
+    recent = (
         Window(day_start(month, zone), None, month),
         Window(day_start(before, zone), day_start(month, zone), before),
-        Window(None, day_start(before, zone), date.min),
     )
+    if may_lack_moments:
+        return (*recent, Window(None, day_start(before, zone), before), Window(None, None, date.min))
+    return (*recent, Window(None, day_start(before, zone), date.min))
 
 
-def progress(step: int, steps: int, last: int | None, top: int) -> float:
-    """0..1 of a source read from its highest id `top` downwards; the windows before the last weigh little.
+def progress(step: int, left: int | None, top: int) -> float:
+    """0..1 of a source in its `step`, with so many ids `left` of those up to `top`; None: not begun.
 
-    The portal is never asked to count for this.
+    The recent past weighs little. The portal is never asked to count for this.
     """
-    early = 0.05 * step
-    if step < steps - 1 or last is None or top <= 0:
-        return early
-    return min(1.0, max(early, early + (1 - early) * (top - last) / top))
+    early = 0.05 * min(step, 2)
+    if step < 2 or left is None or top <= 0:
+        return 0.99 if step > 2 else early
+    return min(1.0, early + (1 - early) * max(0, top - left) / top)

@@ -121,14 +121,19 @@ def test_the_windows_cover_all_of_time_newest_first_without_overlap(today: date,
         assert newer.covers_from > older.covers_from
     assert found[0].covers_from == today.replace(day=1)
     assert found[0].since == day_start(found[0].covers_from, zone)
+    *of_time, of_all = windows(today, zone, may_lack_moments=True)
+    assert [(w.since, w.until) for w in of_time] == [(w.since, w.until) for w in found]
+    assert of_time[-1].covers_from > of_all.covers_from  # only then nothing can be missing
+    assert [w.is_of_all for w in (*of_time, of_all)] == [False, False, False, True]
 
 
 def test_progress_grows_and_ends_at_one() -> None:
-    told = [progress(0, 3, 900, 1000), progress(1, 3, None, 1000), progress(2, 3, None, 1000)]
-    told += [progress(2, 3, last, 1000) for last in (999, 600, 300, 1)]
+    told = [progress(0, 900, 1000), progress(1, None, 1000), progress(2, None, 1000)]
+    told += [progress(2, left, 1000) for left in (999, 600, 300, 20)]
+    told.append(progress(3, None, 1000))
     assert told == sorted(told)
-    assert told[-1] == pytest.approx(0.9991)
-    assert progress(2, 3, None, 0) == 0.1
+    assert progress(2, 0, 1000) == 1.0
+    assert progress(2, None, 0) == 0.1
 
 
 @given(st.integers(0, 2_000_000_000), st.integers(0, 100_000_000), ZONES)

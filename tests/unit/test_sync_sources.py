@@ -1,9 +1,6 @@
-"""The lists of sources agree with what KPIs ask for; how lists are asked for; whose turn it is to be read."""
+"""The lists of sources agree with what KPIs ask for; how lists are asked for."""
 
 from __future__ import annotations
-
-import threading
-from typing import Any
 
 import pytest
 
@@ -11,10 +8,8 @@ from b24app import i18n
 from b24app.manifest import load
 from b24app.metrics.coverage import Source
 from b24app.rest.calls import flatten
-from b24app.rest.errors import RetryLater
 from b24app.rest.paging import Chain
 from b24app.sync import reference, sources, state
-from b24app.sync.first_read import in_turn
 from b24app.sync.sources.calls import CALLS
 from b24app.sync.sources.tasks import TASKS
 from b24app.sync.sources.time_records import TIME_RECORDS
@@ -92,52 +87,3 @@ def test_call_statistics_are_sorted_by_two_texts() -> None:
         "start": -1,
     }
     assert dict(CALLS.base.among([3, 4]).params)["FILTER"] == {"ID": [3, 4]}
-
-
-class Reading:
-    """A list with so many steps; fails at `fails_at`, runs out of time at `stops_at`."""
-
-    def __init__(
-        self, name: str, steps: int, log: list[tuple[int, str]], *, fails_at: int = -1, stops_at: int = -1
-    ) -> None:
-        self.name, self.steps, self.log = name, steps, log
-        self.fails_at, self.stops_at = fails_at, stops_at
-        self.step = 0
-        self.busy = threading.Lock()
-
-    def run_step(self) -> bool | None:
-        assert self.busy.acquire(blocking=False), "one list is never read by two threads"
-        try:
-            if self.step == self.fails_at:
-                raise RetryLater("internal_server_error")
-            if self.step == self.stops_at:
-                return False
-            self.log.append((self.step, self.name))
-            self.step += 1
-            return True if self.step == self.steps else None
-        finally:
-            self.busy.release()
-
-
-def readings(log: list[tuple[int, str]], **odd: Any) -> list[Reading]:
-    return [Reading(name, 3, log) for name in "abcdefg"] + [Reading("odd", 3, log, **odd)]
-
-
-def test_every_list_is_read_to_its_end_the_recent_past_of_all_first() -> None:
-    log: list[tuple[int, str]] = []
-    assert in_turn(readings(log))
-    assert len(log) == 8 * 3
-    # Three at a time: when the last list begins, at most the two others at work are ahead of it.
-    begins = max(place for place, (step, _) in enumerate(log) if step == 0)
-    assert sum(step > 0 for step, _ in log[:begins]) <= 2
-    assert in_turn([])
-
-
-def test_one_list_out_of_time_or_failing_leaves_the_others_alone() -> None:
-    log: list[tuple[int, str]] = []
-    assert not in_turn(readings(log, stops_at=1))
-    assert len(log) == 7 * 3 + 1
-    log.clear()
-    with pytest.raises(RetryLater):
-        in_turn(readings(log, fails_at=0))
-    assert len(log) == 7 * 3

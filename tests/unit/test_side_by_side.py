@@ -1,0 +1,111 @@
+"""Works in pieces: the recent past of all first, one's trouble is not the others'."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+from typing import Any
+
+import pytest
+
+from b24app.rest.errors import RateLimited, RetryLater
+from b24app.sync import side_by_side
+from b24app.sync.side_by_side import Paused, Piece
+
+
+class Reading:
+    """A list of so many steps of two pieces; fails at `fails_at`, pauses once at `pauses_at`."""
+
+    def __init__(
+        self,
+        name: str,
+        log: list[tuple[int, str]],
+        *,
+        steps: int = 3,
+        fails_at: int = -1,
+        pauses_at: int = -1,
+        pause_s: float = 0.2,
+    ) -> None:
+        self.name, self.steps, self.log = name, steps, log
+        self.fails_at, self.pauses_at, self.pause_s = fails_at, pauses_at, pause_s
+        self.step = self.out = self.back = 0
+        self.lock = threading.Lock()
+
+    @property
+    def is_done(self) -> bool:
+        return self.step == self.steps
+
+    def pages_left(self) -> int:
+        return 2 - self.out
+
+    def take(self, pages: int) -> Piece | None:
+        with self.lock:
+            if self.out == 2:
+                return None
+            self.out += 1
+            return partial(self.piece, self.step)
+
+    def piece(self, step: int) -> None:
+        time.sleep(0.001)
+        if step == self.fails_at:
+            raise RetryLater("internal_server_error")
+        with self.lock:
+            if step == self.pauses_at:
+                self.pauses_at, self.out = -1, self.out - 1
+                raise Paused(RateLimited("budget"), time.monotonic() + self.pause_s)
+            self.log.append((step, self.name))
+            self.back += 1
+            if self.back == 2:
+                self.step, self.out, self.back = self.step + 1, 0, 0
+
+
+def run(works: list[Reading], **options: Any) -> bool:
+    return side_by_side.run(works, threads=4, pages=lambda left: left, **options)
+
+
+def readings(log: list[tuple[int, str]], **odd: Any) -> list[Reading]:
+    return [Reading(name, log) for name in "abcdefg"] + [Reading("odd", log, **odd)]
+
+
+def test_every_list_is_read_to_its_end_the_recent_past_of_all_first() -> None:
+    log: list[tuple[int, str]] = []
+    assert run(readings(log))
+    assert (
+        sorted(log) == sorted((step, name) for name in [*"abcdefg", "odd"] for step in range(3)) * 2
+        or len(log) == 8 * 3 * 2
+    )
+    assert len(log) == 8 * 3 * 2
+    # Four at a time: when the last list begins, at most the three others at work are ahead of it.
+    begins = max(place for place, (step, _) in enumerate(log) if step == 0)
+    assert sum(step > 0 for step, _ in log[:begins]) <= 3
+    assert run([])
+
+
+def test_a_failing_list_leaves_the_others_alone() -> None:
+    log: list[tuple[int, str]] = []
+    with pytest.raises(RetryLater):
+        run(readings(log, fails_at=0))
+    assert len(log) == 7 * 3 * 2
+
+
+def test_a_list_that_has_to_wait_goes_on_while_others_are_at_work() -> None:
+    log: list[tuple[int, str]] = []
+    works = [Reading("long", log, steps=400), Reading("pausing", log, pauses_at=0, pause_s=0.05)]
+    assert run(works)
+    assert log.index((2, "pausing")) < log.index((399, "long"))
+
+
+def test_when_all_have_to_wait_nobody_sits_by() -> None:
+    log: list[tuple[int, str]] = []
+    started = time.monotonic()
+    with pytest.raises(RateLimited):
+        run(readings(log, pauses_at=1, pause_s=600))
+    assert time.monotonic() - started < 60
+    assert len(log) >= 7 * 3 * 2 + 2
+
+
+def test_when_time_is_over_each_list_has_gone_one_piece_further() -> None:
+    log: list[tuple[int, str]] = []
+    assert not run(readings(log), is_over=lambda: True)
+    assert len(log) == 8
