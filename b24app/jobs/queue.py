@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from huey import RedisHuey, SqliteHuey
 from huey.consumer import Consumer
+from redis import RedisError
 from sqlalchemy.exc import DBAPIError
 
 from b24app import journal, meters, trace
@@ -35,6 +36,9 @@ EVERY_TICKS = 20
 
 SLICE_S = 20.0
 """A long work makes room for other portals after this."""
+
+AWAY_S = 1.0
+"""How long a thread leaves a Redis in peace that cannot be reached."""
 
 REPEAT_S = 2.0
 """The same news is not queued again within this time."""
@@ -58,6 +62,17 @@ class _QuietConsumer(Consumer):  # type: ignore[misc]
 
     def _set_signal_handlers(self) -> None:
         return
+
+
+class _PatientRedis(RedisHuey):  # type: ignore[misc]
+    """Waits for a Redis that is away, without a word from each thread: the ticker tells of it."""
+
+    def dequeue(self) -> Any:
+        try:
+            return super().dequeue()
+        except RedisError:
+            time.sleep(AWAY_S)
+            return None
 
 
 class Jobs:
@@ -217,7 +232,7 @@ def _noted(work: str, portal_id: int, queued_at: float | None) -> Iterator[None]
 
 def _open(settings: Settings, name: str) -> Any:
     if settings.redis_url:
-        return RedisHuey(
+        return _PatientRedis(
             f"b24app-{name}", url=settings.redis_url, results=False, blocking=True, read_timeout=1
         )
     settings.var_dir.mkdir(parents=True, exist_ok=True)
