@@ -55,7 +55,7 @@ def org_json(asking: Viewer) -> dict[str, Any]:
         "is_admin": is_administrator(asking),
         "sees_company": visibility.everything,
         "heads": [] if asking.user_id is None else list(visibility.org.headed_by(asking.user_id)),
-        "departments": _tree(visibility),
+        "departments": tree_json(visibility),
         "employees": [
             _employee(employee, visibility.org, away.get(employee.id))
             for employee in sorted(visibility.org.users.values(), key=lambda e: (e.name.casefold(), e.id))
@@ -99,7 +99,8 @@ def _comparison(found: Comparison, with_counts: bool) -> dict[str, Any]:
     }
 
 
-def _tree(visibility: Visibility) -> list[dict[str, Any]]:
+def tree_json(visibility: Visibility) -> list[dict[str, Any]]:
+    """The departments that are open to the viewer, in the order of a drawn tree."""
     found: dict[int, dict[str, Any]] = {}
     closed: set[int] = set()
 

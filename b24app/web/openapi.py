@@ -419,6 +419,33 @@ SCHEMAS: Json = {
         "type": "object",
         "description": "Currencies, pipelines, projects, sources, time zones, deals and smart processes",
     },
+    "Functions": _object(
+        ["functions", "departments", "focus", "most", "is_read"],
+        functions=_list(
+            _object(
+                ["key", "name", "is_found", "signs", "metrics"],
+                key=_text(),
+                name=_text(),
+                purpose=_text(),
+                is_found=FLAG,
+                signs=_list(_object(["sign", "is_found"], sign=_text(), is_found=FLAG, count=_maybe(INT))),
+                metrics=_list(
+                    _object(
+                        ["metric", "name", "is_suggested"],
+                        metric=_text(),
+                        name=_text(),
+                        weight=INT,
+                        is_suggested=FLAG,
+                    )
+                ),
+                department=_maybe(_object(["id", "name"], id=INT, name=_text())),
+            )
+        ),
+        departments=_list(_object(["id", "name", "depth"], id=INT, name=_text(), depth=INT)),
+        focus=INT,
+        most=INT,
+        is_read=FLAG,
+    ),
     "Deal": {
         "type": "object",
         "description": "One deal beside the won deals of its pipeline, for the tab of the deal card",
@@ -619,6 +646,13 @@ PATHS: Json = {
         "get": _get(
             "What the settings can name on this portal, for admins",
             _answer(_ref("Choices")),
+            statuses=(401, 403),
+        ),
+    },
+    "/api/v1/settings/functions": {
+        "get": _get(
+            "What the company may want to measure, by what its portal shows, for admins",
+            _answer(_ref("Functions")),
             statuses=(401, 403),
         ),
     },

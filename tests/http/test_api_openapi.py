@@ -74,7 +74,12 @@ def check(body: Any, schema: str, document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("path", "schema"),
-    [("/api/v1/org", "Org"), ("/api/v1/sync", "Sync"), ("/api/v1/settings", "Settings")],
+    [
+        ("/api/v1/org", "Org"),
+        ("/api/v1/sync", "Sync"),
+        ("/api/v1/settings", "Settings"),
+        ("/api/v1/settings/functions", "Functions"),
+    ],
 )
 def test_answers_look_as_described(api: Api, path: str, schema: str) -> None:
     check(api.get(path, OLGA, is_admin=True).json(), schema, described(api))
