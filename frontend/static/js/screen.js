@@ -7,6 +7,7 @@ import { moment } from "./format.js";
 import { age } from "./value_state.js";
 
 const SLOW_MS = 3000;
+const FIRST_LOOK_S = 1; // the page came with numbers; opening it has made the app ask the portal
 
 /**
  * Keep a page up to date. `needs()` gives paths by name, the first one is watched; `draw(answers)` draws what
