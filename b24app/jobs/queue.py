@@ -32,7 +32,10 @@ NEWS_S = 0.25
 """How long an entry waits in the queue at most while a thread is free."""
 
 EVERY_TICKS = 20
-"""The portals that nobody looks at are gone through at every so many ticks."""
+"""The portals that nobody looks at are gone through in rounds, which begin at every so many ticks …"""
+
+SLICE = 500
+"""… and go on by so many portals a tick: what a tick costs does not grow with the portals."""
 
 SLICE_S = 20.0
 """A long work makes room for other portals after this."""
@@ -86,6 +89,8 @@ class Jobs:
         self._stopping = threading.Event()
         self._ticker: threading.Thread | None = None
         self._told: dict[tuple[str, int], float] = {}
+        self._place: int | None = None  # the last portal of the round that goes on
+        self._unread: set[int] = set()  # portals whose first read goes on, as far as was seen
 
     def enqueue(self, work: str, portal_id: int) -> None:
         """Passes on that the portal needs `work` (of `sync.schedule`); a failing queue is no failure.
@@ -177,20 +182,28 @@ class Jobs:
         turn = 0
         while not self._stopping.wait(TICK_S):
             try:
-                self._look(is_every=turn % EVERY_TICKS == 0)
+                if self._place is None and turn % EVERY_TICKS == 0:
+                    self._place = 0
+                self._look()
             except DBAPIError as error:
                 logger.warning("the database cannot be asked for work: %s", type(error).__name__)
             except Exception:
                 logger.exception("looking for work")
             turn += 1
 
-    def _look(self, *, is_every: bool) -> None:
+    def _look(self) -> None:
         if self._parts is None or self._is_full():
             return
         now = time.time()
         with self._parts.engine.connect() as conn:
-            standings = schedule.load(conn, now, is_every=is_every)
-        for one in standings:
+            found = schedule.load_urgent(conn, now, self._unread)
+            if self._place is not None:
+                some = schedule.load_some(conn, after=self._place, limit=SLICE)
+                self._place = some[-1].portal_id if len(some) == SLICE else None
+                found += some
+        standings = {one.portal_id: one for one in found}
+        self._unread = {number for number, one in standings.items() if schedule.is_unread(one)}
+        for one in standings.values():
             for work in schedule.due(one, now):
                 self.enqueue(work, one.portal_id)
             if schedule.is_snapshot_due(one, now):

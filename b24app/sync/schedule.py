@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
 from b24app.store import CLOSED
-from b24app.sync import cursor, sources
+from b24app.sync import cursor
 from b24app.sync.first_read import is_begun
 from b24app.sync.freshness import FRESH_S
 from b24app.sync.state import CHANGES
@@ -22,6 +22,9 @@ WATCHED_S = 15.0
 
 IDLE_S = 1800.0
 """How old a check may become while nobody looks."""
+
+UNREAD_LIMIT = 1000
+"""So many first reads are looked after at every tick; more of them wait for their round."""
 
 NIGHT_HOUR = 3
 
@@ -49,7 +52,7 @@ def due(one: Standing, now: float) -> tuple[str, ...]:
     changes = one.cursors.get(CHANGES, {})
     if is_begun(dict(changes)) and _is_allowed(changes, now) and _is_stale(one, now):
         works.append(REFRESH)
-    if cursor.is_reading(dict(one.states)) or not is_begun(dict(changes)):
+    if is_unread(one):
         if _is_allowed(one.cursors.get(cursor.FIRST_READ, {}), now):
             works.append(FIRST_READ)
     elif _is_reconciling_due(one, now):
@@ -66,22 +69,40 @@ def is_snapshot_due(one: Standing, now: float) -> bool:
     return at.get("day") != local.date().isoformat() or now - float(at.get("taken_at") or 0) >= SNAPSHOT_S
 
 
-def load(conn: Connection, now: float, *, is_every: bool) -> list[Standing]:
-    """The open portals, all of them or those that are looked at or not read yet."""
-    of_portal = sync_sources.alias("of_portal")
-    read = (
-        select(func.count())
-        .select_from(of_portal)
-        .where(
-            of_portal.c.portal_id == portals.c.portal_id,
-            of_portal.c.source.in_(sources.READ_ONCE),
-            of_portal.c.state.in_(("ready", "off")),
-        )
-        .scalar_subquery()
+def is_unread(one: Standing) -> bool:
+    """Whether something of the portal still has its first read before it. Pure."""
+    return cursor.is_reading(dict(one.states)) or not is_begun(dict(one.cursors.get(CHANGES, {})))
+
+
+def load_urgent(conn: Connection, now: float, unread: Collection[int]) -> list[Standing]:
+    """The open portals that are looked at, those that were never asked yet, and of the given ones all.
+
+    Costs what these portals cost, however many there are: it is asked at every tick.
+    """
+    few = sorted(unread)[:UNREAD_LIMIT]
+    return _load(
+        conn,
+        select(portals.c.portal_id).where(
+            *_OPEN,
+            or_(
+                portals.c.watched_at > now - WATCHED_S,
+                portals.c.checked_at.is_(None),
+                portals.c.portal_id.in_(few),
+            ),
+        ),
     )
-    wanted: list[ColumnElement[bool]] = [portals.c.state.not_in(CLOSED), portals.c.reader_id.is_not(None)]
-    if not is_every:
-        wanted.append(or_(portals.c.watched_at > now - WATCHED_S, read < len(sources.READ_ONCE)))
+
+
+def load_some(conn: Connection, *, after: int = 0, limit: int | None = None) -> list[Standing]:
+    """The open portals by number: so many of those with a higher number than `after`."""
+    numbers = select(portals.c.portal_id).where(*_OPEN, portals.c.portal_id > after)
+    return _load(conn, numbers.order_by(portals.c.portal_id).limit(limit))
+
+
+_OPEN = (portals.c.state.not_in(CLOSED), portals.c.reader_id.is_not(None))
+
+
+def _load(conn: Connection, chosen: Select[tuple[int]]) -> list[Standing]:
     rows = conn.execute(
         select(
             portals.c.portal_id,
@@ -93,7 +114,8 @@ def load(conn: Connection, now: float, *, is_every: bool) -> list[Standing]:
             sync_sources.c.cursor,
         )
         .select_from(portals.outerjoin(sync_sources, portals.c.portal_id == sync_sources.c.portal_id))
-        .where(*wanted)
+        .where(portals.c.portal_id.in_(chosen))
+        .order_by(portals.c.portal_id)
     )
     states: dict[int, dict[str, str]] = {}
     cursors: dict[int, dict[str, Mapping[str, Any]]] = {}
