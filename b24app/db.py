@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -35,6 +35,10 @@ def open_engine(url: str, *, table_parts: int = 0) -> Engine:
     )
 
 
+MANY = 50
+"""From so many rows on it is worth preparing their writing."""
+
+
 def upsert(
     conn: Connection, table: Table, rows: Iterable[Mapping[str, Any]], *, keep: Sequence[str] = ()
 ) -> int:
@@ -56,8 +60,30 @@ def upsert(
     else:
         statement = statement.on_conflict_do_nothing(index_elements=key)
     # Not one VALUES list: to compile that for 2,500 rows takes a second.
-    conn.execute(statement, batch)
+    if len(batch) < MANY or any(
+        column.default is not None and column.name not in batch[0] for column in table.c
+    ):
+        conn.execute(statement, batch)
+    else:
+        _execute_many(conn, statement, table, batch)
     return len(batch)
+
+
+def _execute_many(conn: Connection, statement: Insert, table: Table, batch: list[dict[str, Any]]) -> None:
+    """As `conn.execute`, at a fifth of its price: values are converted by column instead of row by row."""
+    names = list(batch[0])
+    compiled = statement.compile(dialect=conn.dialect, column_keys=names)
+    columns = []
+    for name in compiled.positiontup or names:
+        kind = table.c[name].type.dialect_impl(conn.dialect)
+        convert = kind.bind_processor(conn.dialect)
+        values = [row[name] for row in batch]
+        columns.append(values if convert is None else list(map(convert, values)))
+    rows = zip(*columns, strict=True)
+    if compiled.positional:
+        conn.exec_driver_sql(str(compiled), list(rows))
+    else:
+        conn.exec_driver_sql(str(compiled), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def _tune_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:

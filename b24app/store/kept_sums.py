@@ -38,9 +38,10 @@ _Key = tuple[Any, ...]
 
 
 class KeptSums:
-    """The kept sums of one open transaction."""
+    """The kept sums of one open transaction; with `is_on` False nothing is kept."""
 
-    def __init__(self, conn: Connection, portal_id: int) -> None:
+    def __init__(self, conn: Connection, portal_id: int, *, is_on: bool = True) -> None:
+        self._is_on = is_on
         self._conn = conn
         self._portal_id = portal_id
         self._touched: dict[Table, set[int]] = {}
@@ -48,6 +49,8 @@ class KeptSums:
 
     def before(self, kinds: Iterable[Table], ids: Iterable[int]) -> None:
         """To be called before the records with these ids are written, changed or deleted."""
+        if not self._is_on:
+            return
         found = set(ids)
         for kind in kinds:
             touched = self._touched.setdefault(kind, set())

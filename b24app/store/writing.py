@@ -59,6 +59,9 @@ CHUNK = 1_000
 LOCK_SOURCE = "changes"
 """The row of `sync_sources` that writers of a portal lock."""
 
+SUMMED = ("deals", "leads", "stage_history")
+"""Sources whose records have sums that are kept beside them."""
+
 CLOSED = ("gone", "uninstalled", "purging")
 """States of a portal whose rows are not to grow any more."""
 
@@ -105,9 +108,10 @@ def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Ite
             raise PortalLeft(portal_id)
         if border is not None and border.zone.key != portal.timezone:
             raise BorderMoved(portal_id)
-        if portal.sums_version != VERSION:
+        keeps_sums = portal.sums_version == VERSION or not _is_filling(conn, portal_id)
+        if keeps_sums and portal.sums_version != VERSION:
             kept_sums.make_anew(conn, portal_id)
-        writer = Writer(conn, portal_id, ZoneInfo(portal.timezone))
+        writer = Writer(conn, portal_id, ZoneInfo(portal.timezone), keeps_sums=keeps_sums)
         yield writer
         writer.sums.settle()
         if support_cases.follow(conn, portal_id, writer.touched):
@@ -115,6 +119,15 @@ def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Ite
         # Also where nothing changed: the portal may be on its way out, and must not find new rows behind it.
         if not _advance(conn, portal_id, 1 if writer.changed else 0):
             raise PortalLeft(portal_id)
+
+
+def _is_filling(conn: Connection, portal_id: int) -> bool:
+    """Whether a list that sums are kept of is being read for the first time."""
+    source = tables.sync_sources.c
+    filling = select(source.source).where(
+        source.portal_id == portal_id, source.source.in_(SUMMED), source.state == "reading"
+    )
+    return conn.execute(filling.limit(1)).first() is not None
 
 
 def lock(conn: Connection, portal_id: int) -> None:
@@ -171,14 +184,19 @@ class Writer:
     deals have to be derived anew, `touched` what support cases may follow from.
     """
 
-    def __init__(self, conn: Connection, portal_id: int, zone: ZoneInfo) -> None:
+    def __init__(self, conn: Connection, portal_id: int, zone: ZoneInfo, *, keeps_sums: bool = True) -> None:
         self.conn = conn
         self.portal_id = portal_id
         self.zone = zone
         self.changed = False
         self.has_new_stage_order = False
         self.touched: dict[str, set[int]] = {}
-        self.sums = kept_sums.KeptSums(conn, portal_id)
+        self.sums = kept_sums.KeptSums(conn, portal_id, is_on=keeps_sums)
+
+    def pause_sums(self) -> None:
+        """Keeps no sums from now on: they are made anew by the first write after lists have been filled."""
+        self.set_portal(sums_version=None)
+        self.sums = kept_sums.KeptSums(self.conn, self.portal_id, is_on=False)
 
     def save_deals(self, facts: Iterable[Deal]) -> None:
         """Stores deals as they were just read; returns nothing, known identical rows cost no write."""
@@ -335,7 +353,7 @@ class Writer:
             old = merged.get(history_id, {"left_at": None, "left_day": None})
             merged[history_id] = {**old, **row, "owner_id": owners.get(row["item_id"])}
         self._store_entries(known, merged)
-        self._rederive(items)
+        self._rederive(items, merged.values())
 
     def replace_history(self, item_ids: Collection[int], entries: Iterable[Entry]) -> None:
         """Makes `entries` the whole history of these deals: rows that the portal removed are removed."""
@@ -453,7 +471,7 @@ class Writer:
                 .limit(limit)
             ).scalars()
         )
-        self._rederive(ids)
+        self._rederive(ids, self._entries_of(ids))
         return ids[-1] if len(ids) == limit else None
 
     def known_ids(self, table: Table, ids: Iterable[int]) -> set[int]:
@@ -765,10 +783,11 @@ class Writer:
         """Ends the stays of these deals anew and moves their furthest stages."""
         known = self._entries_of(item_ids)
         self._store_entries(known, {row["history_id"]: dict(row) for row in known})
-        self._rederive(item_ids)
+        self._rederive(item_ids, known)
 
-    def _rederive(self, deal_ids: Sequence[int]) -> None:
-        entries = _by_item(self._entries_of(deal_ids))
+    def _rederive(self, deal_ids: Sequence[int], known: Iterable[dict[str, Any]]) -> None:
+        """Moves the furthest stages of these deals; `known`: all their entries."""
+        entries = _by_item(known)
         moved = []
         for row in self._rows(tables.deals, tables.deals.c.deal_id, deal_ids):
             reached = self._furthest(row, entries.get(row["deal_id"], ()))

@@ -120,6 +120,8 @@ def _begin(parts: Parts, portal_id: int, client: PortalClient, new: list[LongLis
     with store.writing(parts.engine, portal_id) as writer:
         reference.store(writer, found)
         today = datetime.fromtimestamp(now, writer.zone).date()
+        if any(source.name in store.SUMMED for source in new):
+            writer.pause_sums()
         for source in new:
             answer = outcome[f"top_{source.name}"]
             if isinstance(answer, RestError) and trouble.off_reason(answer):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, func, select
 
-from b24app.db import upsert
+from b24app.db import MANY, upsert
 from b24app.tables import currencies, deals, memberships
 
 
@@ -68,3 +68,33 @@ def test_upsert_sends_more_rows_than_one_statement_takes(engine: Engine) -> None
     with engine.begin() as conn:
         assert upsert(conn, currencies, rows) == 7000
         assert conn.execute(select(func.count()).select_from(currencies)).scalar() == 7000
+
+
+def test_many_rows_are_stored_as_few_are(engine: Engine) -> None:
+    rows = [
+        deal(
+            number,
+            Decimal(number) / 3,
+            is_first=number % 2 == 0,
+            is_recurring=number % 5 == 0,
+            reached_stage_id=None if number % 3 else "50 % and 'more'",
+            client=f"company:{number}",
+            moved_day=date(2026, 1, 1 + number % 28),
+        )
+        for number in range(1, 2 * MANY)
+    ]
+    with engine.begin() as conn:
+        assert upsert(conn, deals, rows) == len(rows)
+        many = conn.execute(select(deals).order_by(deals.c.deal_id)).all()
+        conn.execute(delete(deals))
+        for row in rows:
+            upsert(conn, deals, [row])
+        assert conn.execute(select(deals).order_by(deals.c.deal_id)).all() == many
+        upsert(
+            conn,
+            deals,
+            [{**row, "amount": Decimal(7), "stage_id": "LOSE"} for row in rows],
+            keep=["stage_id"],
+        )
+        found = conn.execute(select(deals.c.amount, deals.c.stage_id).distinct()).all()
+    assert found == [(Decimal(7), "WON")]
