@@ -7,8 +7,6 @@ without a socket. Every question is asked anew without an ETag, for other people
 from __future__ import annotations
 
 import argparse
-import math
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +31,7 @@ from benchmarks.filling import DIVISION, MEMBER, TEAM, ZONE, division, fill, tea
 from benchmarks.machine import ROOT
 from benchmarks.report import Section, keep, say, show
 from benchmarks.tidy import end_tidily
+from benchmarks.times import percentile
 from emulator.large import Large
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -190,13 +189,7 @@ def times_of(ask: Ask, question: Question, asked: int = ASKED) -> Times:
         started = time.perf_counter()
         size = ask(arguments)
         taken.append((time.perf_counter() - started) * 1000)
-    return Times(statistics.median(taken), percentile(taken, 0.95), len(taken), size)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
+    return Times(percentile(taken, 0.5), percentile(taken, 0.95), len(taken), size)
 
 
 def _token(app: Flask) -> str:

@@ -82,6 +82,7 @@ class Outcome:
     distinct: dict[str, int] = field(default_factory=dict)
     counters: dict[str, Any] = field(default_factory=dict)
     memory_mb: float = 0.0
+    failed: list[str] = field(default_factory=list)  # lists that were not read to their end
     note: str = ""
 
 
@@ -305,6 +306,7 @@ class _Peer:
             found = json.loads(self._file.read_text("utf-8"))
             outcome.name = f"{self.name} {found['version']}"
             outcome.received, outcome.distinct = found["received"], found["distinct"]
+            outcome.failed = found["failed"]
             outcome.memory_mb = max(outcome.memory_mb, found["peak_mb"])
             if found["error"]:
                 outcome.note = found["error"]
@@ -371,8 +373,9 @@ def _section(
 
 def _row(one: Outcome, truth: Truth) -> list[str]:
     counters = one.counters
-    lost = sum(max(0, truth.rows[kind] - found) for kind, found in one.distinct.items())
-    unread = sum(rows for kind, rows in truth.rows.items() if kind not in one.distinct)
+    ended = [kind for kind in one.distinct if kind not in one.failed]
+    lost = sum(max(0, truth.rows[kind] - one.distinct[kind]) for kind in ended)
+    unread = sum(rows - one.distinct.get(kind, 0) for kind, rows in truth.rows.items() if kind not in ended)
     doubled = sum(one.received[kind] - found for kind, found in one.distinct.items())
     return [
         one.name,

@@ -50,6 +50,7 @@ class Read:
     seconds: float = 0.0
     peak_mb: float = 0.0
     error: str = ""
+    failed: list[str] = field(default_factory=list)  # lists that were not read to their end
 
 
 def main() -> None:
@@ -62,6 +63,7 @@ def main() -> None:
             for row in rows_of():
                 ids.append(int(row.get("id") or row["ID"]))
         except Exception as error:  # of whatever kind a peer has: it is a part of the result
+            read.failed.append(kind)
             read.error = f"{kind}: {type(error).__name__}: {error}"[:200]
         read.received[kind], read.distinct[kind] = len(ids), len(set(ids))
         read.seconds = time.monotonic() - started

@@ -179,7 +179,11 @@ class Rest:
             site.faults.check(name, wires=False, exact=True)
             for reserved in RESERVED:
                 params.pop(reserved, None)
-            result, block = self._command(name.lower(), params, identity, connector, False, in_batch=True)
+            try:
+                result, block = self._command(name.lower(), params, identity, connector, False, in_batch=True)
+            except PortalError as error:
+                site.counters.count_refusal(error.code)
+                raise
             costs.append(block["duration"])
             if site.limits.request_time and sum(costs) > site.limits.request_limit_s:
                 raise _RequestTooLongError

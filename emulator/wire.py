@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,8 @@ from urllib.parse import urlsplit
 from emulator import params
 
 HANG_S = 3600.0
+POLL_S = 5.0
+"""How often an idle server wakes up: there may be a thousand of them."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,18 @@ class HttpServer:
         self.port: int = self._server.server_address[1]
         self.address = f"{host}:{self.port}"
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": POLL_S}, daemon=True
         )
         self._thread.start()
 
     def close(self) -> None:
         """Stop listening and drop every open connection, as a machine that goes away."""
         self._server.stopping.set()
-        self._server.shutdown()
+        stopping = threading.Thread(target=self._server.shutdown, daemon=True)
+        stopping.start()
+        while stopping.is_alive():  # a visitor wakes the server up, so that it sees that it is to stop
+            with suppress(OSError), socket.create_connection(self._server.server_address[:2], 1):
+                stopping.join(0.01)
         self._server.server_close()
         self._server.drop_connections()
         self._thread.join(timeout=5)
