@@ -6,13 +6,14 @@ import argparse
 import time
 from collections.abc import Callable, Sequence
 
-from benchmarks import answers, first_read
+from benchmarks import answers, first_read, widgets
 from benchmarks.report import say
 from benchmarks.tidy import end_tidily
 
 PIECES: dict[str, Callable[[Sequence[str]], None]] = {
     "first_read": first_read.main,
     "answers": answers.main,
+    "widgets": widgets.main,
 }
 
 

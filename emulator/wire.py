@@ -76,6 +76,7 @@ class HttpServer:
     def __init__(self, answer: Answer, port: int = 0, host: str = "127.0.0.1") -> None:
         self._server = _Server((host, port), answer)
         self.port: int = self._server.server_address[1]
+        self._host = host
         self.address = f"{host}:{self.port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": POLL_S}, daemon=True
@@ -88,7 +89,7 @@ class HttpServer:
         stopping = threading.Thread(target=self._server.shutdown, daemon=True)
         stopping.start()
         while stopping.is_alive():  # a visitor wakes the server up, so that it sees that it is to stop
-            with suppress(OSError), socket.create_connection(self._server.server_address[:2], 1):
+            with suppress(OSError), socket.create_connection((self._host, self.port), 1):
                 stopping.join(0.01)
         self._server.server_close()
         self._server.drop_connections()
