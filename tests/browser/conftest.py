@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from emulator.world import Portal
 from tests.browser.stage import Stage, chromium, staged
-from tests.conftest import empty_database
+from tests.databases import Databases
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +20,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(
+    browser: Browser, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
     """The app and the emulator, running."""
     folder = tmp_path_factory.mktemp("stage")
-    with empty_database(folder) as url, staged(browser, url, folder) as running:
+    with databases.migrated(folder) as url, staged(browser, url, folder) as running:
         yield running
 
 

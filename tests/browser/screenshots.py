@@ -22,7 +22,7 @@ from b24app.config import ROOT
 from emulator import opportunities
 from emulator.world import Portal
 from tests.browser.stage import Stage, Window, chromium, staged
-from tests.conftest import empty_database
+from tests.databases import SqliteDatabases
 from tests.http.demo_portals import DATA
 
 IMAGES = ROOT / "docs" / "images"
@@ -47,7 +47,7 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="b24app-pictures-") as folder,
-        empty_database(Path(folder)) as url,
+        SqliteDatabases(Path(folder)).migrated(Path(folder)) as url,
         chromium() as browser,
         staged(browser, url, Path(folder)) as stage,
     ):

@@ -21,6 +21,7 @@ from emulator import company
 from emulator.routes import VISITOR
 from emulator.world import Portal
 from tests.http.live import Live, eventually, living, token
+from tests.http.unhurried import Unhurried
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 READ_S = 60
@@ -179,7 +180,7 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def staged(browser: Browser, database_url: str, folder: Path) -> Iterator[Stage]:
     """Everything started, background work included, until the block ends."""
-    with living(database_url, folder) as live:
+    with living(database_url, folder, budgets=Unhurried()) as live:
         serving.begin(live.parts)
         try:
             yield Stage(live, browser)

@@ -83,7 +83,7 @@ def serving(database_url: str, var_dir: Path, **settings: Any) -> Iterator[Api]:
     )
     app = create_app(parts)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield Api(f"http://127.0.0.1:{server.server_port}", parts, app)

@@ -17,18 +17,16 @@ from zoneinfo import ZoneInfo
 import requests
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from b24app import bootstrap, create_app, migrations, tables
+from b24app import bootstrap, create_app, tables
 from b24app.bootstrap import Parts
 from b24app.config import Settings
-from b24app.rest.budget import Budget, Budgets
-from b24app.rest.limits import RateLimit
 from b24app.sync import cursor, first_read
 from b24app.sync.state import CHANGES
 from emulator import activities, crm, seed, tasks
 from emulator.server import Emulator
 from emulator.world import Portal
-from tests.conftest import TABLE_PARTS
 from tests.http.live import Live, token
+from tests.http.unhurried import Unhurried
 from tests.plain_kpis import Entered, Plain
 
 ADMIN, HEAD, ANNA, BORIS, VERA, GONE, NADIA, GUEST, BOT = range(1, 10)
@@ -338,13 +336,6 @@ class Dirt:
         }  # fmt: skip
 
 
-class Unhurried(Budgets):
-    """The portal is on-premise and has no rate limit; hundreds of pages are asked of it."""
-
-    def for_portal(self, portal: str | int, rate: RateLimit | None = None) -> Budget:
-        return super().for_portal(portal, None)
-
-
 @dataclass
 class Company:
     """The portal, the app that was installed into it, and how to ask it."""
@@ -437,7 +428,6 @@ def dirty_company(
         portal = emulator.add_portal(timezone=timezone, uses_leads=uses_leads, is_box=True)
         dirt = Dirt(portal, seed_)
         dirt.fill()
-        migrations.upgrade_at(database_url, table_parts=TABLE_PARTS)
         company = Company(
             emulator,
             portal,

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,13 @@ import requests
 from sqlalchemy import Row, select
 from werkzeug.serving import make_server
 
-from b24app import bootstrap, create_app, migrations
+from b24app import bootstrap, create_app
 from b24app.bootstrap import Parts
 from b24app.config import Settings
+from b24app.rest.budget import Budgets
 from b24app.tables import metadata, portals
 from emulator.server import Emulator
 from emulator.world import Portal
-from tests.conftest import TABLE_PARTS
 
 PATIENCE_S = 10.0
 
@@ -141,12 +141,13 @@ def eventually(what: Callable[[], bool], patience_s: float = PATIENCE_S) -> bool
 
 
 @contextmanager
-def living(database_url: str, var_dir: Path, **settings: Any) -> Iterator[Live]:
+def living(
+    database_url: str, var_dir: Path, *, budgets: Budgets | None = None, **settings: Any
+) -> Iterator[Live]:
     """Everything started, until the block ends."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     with Emulator(app_url=url) as emulator:
-        migrations.upgrade_at(database_url, table_parts=TABLE_PARTS)
         chosen: dict[str, Any] = {
             "client_id": emulator.client_id,
             "client_secret": emulator.client_secret,
@@ -158,6 +159,8 @@ def living(database_url: str, var_dir: Path, **settings: Any) -> Iterator[Live]:
             "allow_private_portals": True,
         }
         parts = bootstrap.build(Settings(**{**chosen, **settings}))
+        if budgets is not None:
+            parts = replace(parts, budgets=budgets)
         server = make_server("127.0.0.1", port, create_app(parts), threaded=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

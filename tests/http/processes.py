@@ -14,7 +14,7 @@ from typing import IO
 
 import requests
 
-from tests.conftest import TABLE_PARTS
+from tests.databases import TABLE_PARTS
 
 COMMAND = (sys.executable, "-m", "b24app")
 
@@ -28,6 +28,7 @@ def free_port() -> int:
 
 def environment(folder: Path, url: str, auth_url: str, database_url: str, **more: str) -> dict[str, str]:
     """Everything that the app reads from its environment, and nothing else."""
+    is_postgresql = database_url.startswith("postgresql")
     return {
         "PATH": os.environ["PATH"],
         "B24APP_VAR_DIR": str(folder),
@@ -35,7 +36,7 @@ def environment(folder: Path, url: str, auth_url: str, database_url: str, **more
         "B24APP_CLIENT_SECRET": "secret",
         "B24APP_OAUTH_URL": auth_url,
         "B24APP_DATABASE_URL": database_url,
-        "B24APP_DATABASE_PARTITIONS": str(TABLE_PARTS),
+        "B24APP_DATABASE_PARTITIONS": str(TABLE_PARTS if is_postgresql else 0),
         "B24APP_BIND": url.removeprefix("http://"),
         "B24APP_PUBLIC_URL": url,
         "B24APP_ALLOW_PRIVATE_PORTALS": "1",

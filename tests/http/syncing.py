@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,7 @@ from b24app.sync.state import SyncState
 from emulator import crm, seed
 from emulator.server import Emulator
 from emulator.world import Portal
+from tests.http.unhurried import Unhurried
 
 ADMIN, ANNA, BORIS = 1, 2, 3
 OFFLINE = tuple(name for names in manifest.load().offline_events.values() for name in names)
@@ -173,7 +174,7 @@ def syncing(
         seed.add_user(made, "Anna", "Seller", departments=[1])
         seed.add_user(made, "Boris", "Seller", departments=[1])
         emulator.install(made)
-        parts = bootstrap.build(
+        built = bootstrap.build(
             Settings(
                 client_id=emulator.client_id,
                 client_secret=emulator.client_secret,
@@ -184,6 +185,7 @@ def syncing(
                 allow_private_portals=True,
             )
         )
+        parts = replace(built, budgets=Unhurried())
         with engine.begin() as conn:
             conn.execute(
                 insert(tables.portals).values(

@@ -19,7 +19,7 @@ import requests
 from emulator import opportunities
 from emulator.server import Emulator
 from emulator.world import Portal
-from tests.conftest import empty_database
+from tests.databases import Databases
 from tests.http.demo_portals import DATA
 from tests.http.live import eventually, token
 from tests.http.processes import answers, environment, free_port, process
@@ -89,12 +89,12 @@ class Shop:
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The server process after it has read the portal by itself."""
     folder = tmp_path_factory.mktemp("numbers")
     url = f"http://127.0.0.1:{free_port()}"
     with (
-        empty_database(folder) as database_url,
+        databases.empty(folder) as database_url,
         Emulator(app_url=url) as emulator,
         (folder / "server.log").open("wb") as log,
     ):

@@ -18,11 +18,11 @@ from tests.http.metering import metrics
 from tests.http.processes import COMMAND, answers, environment, free_port, process
 
 
-def test_the_server_migrates_serves_reads_and_stops_cleanly(database_url: str, tmp_path: Path) -> None:
+def test_the_server_migrates_serves_reads_and_stops_cleanly(empty_database_url: str, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with Emulator(app_url=url) as emulator:
         portal = emulator.add_portal()
-        env = environment(tmp_path, url, emulator.auth_url, database_url)
+        env = environment(tmp_path, url, emulator.auth_url, empty_database_url)
         with process("serve", env) as server:
             assert eventually(lambda: answers(f"{url}/readyz"), 30)
             query, form = emulator.frame_post(portal, 1)
@@ -38,8 +38,8 @@ def test_the_server_migrates_serves_reads_and_stops_cleanly(database_url: str, t
         assert form["AUTH_ID"] not in written
 
 
-def test_a_worker_stops_cleanly(database_url: str, tmp_path: Path) -> None:
-    env = environment(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", database_url)
+def test_a_worker_stops_cleanly(empty_database_url: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", empty_database_url)
     with process("worker", env) as worker:
         assert eventually(lambda: (tmp_path / "jobs-now.sqlite3").exists(), 30)
         assert eventually(lambda: worker.poll() is None, 1)
@@ -51,25 +51,27 @@ def run(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run([*COMMAND, *arguments], env=env, capture_output=True, text=True, timeout=60)
 
 
-def test_missing_credentials_are_named(tmp_path: Path, database_url: str) -> None:
-    env = environment(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", database_url, B24APP_CLIENT_ID="")
+def test_missing_credentials_are_named(tmp_path: Path, empty_database_url: str) -> None:
+    env = environment(
+        tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", empty_database_url, B24APP_CLIENT_ID=""
+    )
     failed = run(env, "serve")
     assert failed.returncode == 2
     assert "B24APP_CLIENT_ID" in failed.stderr
 
 
-def test_an_api_client_is_made_for_a_connected_portal_only(database_url: str, tmp_path: Path) -> None:
+def test_an_api_client_is_made_for_a_connected_portal_only(empty_database_url: str, tmp_path: Path) -> None:
     with Emulator() as emulator:
-        env = environment(tmp_path, "http://127.0.0.1:9", emulator.auth_url, database_url)
+        env = environment(tmp_path, "http://127.0.0.1:9", emulator.auth_url, empty_database_url)
         assert run(env, "migrate").returncode == 0
         failed = run(env, "api-client", "create", "--portal", "f" * 32, "--name", "BI")
         assert failed.returncode == 1
         assert "f" * 32 in failed.stderr
 
 
-def test_doctor_names_what_is_wrong(database_url: str, tmp_path: Path) -> None:
+def test_doctor_names_what_is_wrong(empty_database_url: str, tmp_path: Path) -> None:
     with Emulator() as emulator:
-        env = environment(tmp_path, "http://127.0.0.1:9", emulator.auth_url, database_url)
+        env = environment(tmp_path, "http://127.0.0.1:9", emulator.auth_url, empty_database_url)
         before = run(env, "doctor")
         assert before.returncode == 1
         assert "not migrated" in before.stdout
@@ -79,10 +81,10 @@ def test_doctor_names_what_is_wrong(database_url: str, tmp_path: Path) -> None:
         assert f"ok    authorization server {emulator.auth_url}" in after.stdout
 
 
-def test_keys_are_rotated_by_a_command(database_url: str, tmp_path: Path) -> None:
-    env = environment(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", database_url)
+def test_keys_are_rotated_by_a_command(empty_database_url: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", empty_database_url)
     run(env, "migrate")
-    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    engine = create_engine(empty_database_url.replace("postgresql://", "postgresql+psycopg://"))
     sealed = Vault(["old"]).seal("token")
     with engine.begin() as conn:
         conn.execute(

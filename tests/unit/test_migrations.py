@@ -12,8 +12,8 @@ from b24app.db import open_engine, upsert
 from b24app.tables import metadata
 
 
-def test_migrations_build_exactly_the_tables_that_the_code_knows(database_url: str) -> None:
-    engine = open_engine(database_url)
+def test_migrations_build_exactly_the_tables_that_the_code_knows(empty_database_url: str) -> None:
+    engine = open_engine(empty_database_url)
     assert migrations.missing(engine)
     migrations.upgrade(engine)
     with engine.connect() as conn:
@@ -22,8 +22,8 @@ def test_migrations_build_exactly_the_tables_that_the_code_knows(database_url: s
     engine.dispose()
 
 
-def test_tables_are_cut_by_portal_where_that_is_asked_for(database_url: str) -> None:
-    engine = open_engine(database_url, table_parts=3)
+def test_tables_are_cut_by_portal_where_that_is_asked_for(empty_database_url: str) -> None:
+    engine = open_engine(empty_database_url, table_parts=3)
     is_postgresql = engine.dialect.name == "postgresql"
     migrations.upgrade(engine)
     parts = {part for name in metadata.tables for part in partitions.names(name, 3)}
@@ -46,17 +46,17 @@ def test_tables_are_cut_by_portal_where_that_is_asked_for(database_url: str) -> 
     engine.dispose()
 
 
-def test_migrating_again_changes_nothing(database_url: str) -> None:
-    migrations.upgrade_at(database_url)
-    migrations.upgrade_at(database_url)
+def test_migrating_again_changes_nothing(empty_database_url: str) -> None:
+    migrations.upgrade_at(empty_database_url)
+    migrations.upgrade_at(empty_database_url)
 
 
-def test_two_processes_may_migrate_at_once(database_url: str) -> None:
+def test_two_processes_may_migrate_at_once(empty_database_url: str) -> None:
     failures: list[BaseException] = []
 
     def migrate() -> None:
         try:
-            migrations.upgrade_at(database_url)
+            migrations.upgrade_at(empty_database_url)
         except BaseException as error:  # told to the test's own thread
             failures.append(error)
 
@@ -66,13 +66,12 @@ def test_two_processes_may_migrate_at_once(database_url: str) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    engine = open_engine(database_url)
+    engine = open_engine(empty_database_url)
     assert inspect(engine).has_table("portals")
     engine.dispose()
 
 
 def test_the_number_of_a_removed_portal_is_not_given_out_again(database_url: str) -> None:
-    migrations.upgrade_at(database_url)
     engine = open_engine(database_url)
     portals = metadata.tables["portals"]
     row = {
