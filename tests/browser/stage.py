@@ -24,8 +24,9 @@ from tests.http.live import Live, eventually, living, token
 from tests.http.unhurried import Unhurried
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
-READ_S = 60
-SHOWN_MS = 10_000
+READ_S = 120
+SHOWN_MS = 60_000
+"""Generous: what appears sooner is not waited for, and a busy machine says nothing about the page."""
 COPIES = {library.cdn: library.path for library in LIBRARIES.values()}
 """What the CDN would serve, byte for byte: the page still checks the integrity of every library."""
 
@@ -157,6 +158,7 @@ class Stage:
         a request that failed, an answer of 400 and more. `options` are the browser's own."""
         size = {"width": width, "height": height}
         with self.browser.new_context(viewport=size, **options) as context:  # type: ignore[arg-type]
+            context.set_default_timeout(SHOWN_MS)
             context.route(f"{CDN}/**", _copy if has_cdn else lambda route: route.abort())
             address = f"http://{portal.domain}"
             context.add_cookies([{"name": VISITOR, "value": str(user_id), "url": address}])
