@@ -38,7 +38,7 @@ SLICE = 500
 """… and go on by so many portals a tick: what a tick costs does not grow with the portals."""
 
 SLICE_S = 20.0
-"""A long work makes room for other portals after this."""
+"""A long work makes room for other portals after this, if any are waiting."""
 
 AWAY_S = 1.0
 """How long a thread leaves a Redis in peace that cannot be reached."""
@@ -169,14 +169,35 @@ class Jobs:
         if work == schedule.REFRESH:
             refresh.run(parts, portal_id, unless_checked_since=time.time() - freshness.FRESH_S)
         elif work == schedule.FIRST_READ:
-            until = time.monotonic() + SLICE_S
-            first_read.run(
-                parts, portal_id, is_over=lambda: self._stopping.is_set() or time.monotonic() > until
-            )
+            first_read.run(parts, portal_id, is_over=self._slice())
         elif work == schedule.SNAPSHOT:
             snapshot.run(parts, portal_id, time.time())
         else:
             reconcile.run(parts, portal_id)
+
+    def _slice(self) -> Callable[[], bool]:
+        """Whether a long work that begins now shall make room for others; each asks of it all the time."""
+        until = time.monotonic() + SLICE_S
+
+        def is_over() -> bool:
+            nonlocal until
+            if self._stopping.is_set():
+                return True
+            if time.monotonic() <= until:
+                return False
+            if self._is_anyone_waiting():
+                return True
+            until = time.monotonic() + REPEAT_S
+            return False
+
+        return is_over
+
+    def _is_anyone_waiting(self) -> bool:
+        try:
+            return int(self._queues[QUEUES[schedule.FIRST_READ]].pending_count()) > 0
+        except Exception as error:  # of whatever kind the queue's own library has
+            logger.warning("the queue cannot be reached: %s", type(error).__name__)
+            return True
 
     def _tick(self) -> None:
         turn = 0

@@ -32,8 +32,8 @@ from b24app.rest.limits import ALL_METHODS
 from b24app.rest.token_source import TokenSource
 from b24app.rest.transport import Transport
 
-PARALLEL = 8
-"""Requests that one client has on their way at once: a portal shall not feel that it is being read."""
+PARALLEL = 7
+"""Requests that one client has on their way at once; with one of a person who looks, a portal has eight."""
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LAST_S = 30.0

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 STORERS = 2
 """Threads beside those that wait for the portal: while a page is stored, another one is on its way."""
 
-LEAST_PAGES = 15
+LEAST_PAGES = 25
 """The last pages of a step are shared out among all who read, but a request is never smaller than this."""
 
 
