@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from b24app import i18n
+from b24app.trace import WELL_FORMED
 from b24app.web.assets import STATIC
 
 NARROW = "\u202f"
@@ -356,3 +357,30 @@ def test_everything_that_is_chosen_on_the_page_is_in_its_address(page: Page) -> 
     assert call(page, "state", "readState", call(page, "state", "writeState", state), defaults) == state
     foreign = "#view=admin&open=x@<b>&sort=--&year=1&pipeline=a"
     assert call(page, "state", "readState", foreign, defaults) == defaults
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "own"),
+    [(None, 0, True), ('{"title": "x"}', 500, True), ('{"reference": "of-the-server"}', 503, False)],
+)
+def test_a_failure_is_told_with_the_number_under_which_the_logs_have_it(
+    page: Page, answer: str | None, status: int, own: bool
+) -> None:
+    said, sent = page.evaluate(
+        """async ([answer, status]) => {
+            const { makeApi } = await import("/js/api.js");
+            const usual = window.fetch;
+            let sent;
+            window.fetch = async (path, init) => {
+                sent = new Headers(init.headers).get("X-Request-ID");
+                if (answer === null) throw new TypeError("no network");
+                return new Response(answer, { status });
+            };
+            const error = await makeApi({ token: "t" }).fresh("/api/v1/kpi").catch((one) => one);
+            window.fetch = usual;
+            return [error.numbered(`Failed ${error.status}`), sent];
+        }""",
+        [answer, status],
+    )
+    assert WELL_FORMED.fullmatch(sent)
+    assert said == f"Failed {status} ({sent if own else 'of-the-server'})"
