@@ -6,7 +6,7 @@ import argparse
 import time
 from collections.abc import Callable, Sequence
 
-from benchmarks import answers, first_read, widgets
+from benchmarks import answers, first_read, load, widgets
 from benchmarks.report import say
 from benchmarks.tidy import end_tidily
 
@@ -14,6 +14,7 @@ PIECES: dict[str, Callable[[Sequence[str]], None]] = {
     "first_read": first_read.main,
     "answers": answers.main,
     "widgets": widgets.main,
+    "load": load.main,
 }
 
 

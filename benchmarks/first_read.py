@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import requests
 from sqlalchemy import create_engine, text
 
-from benchmarks.app import environment, peak_mb
+from benchmarks.app import cpu_s, environment, peak_mb
 from benchmarks.peers import PEERS
 from benchmarks.portal import ADMIN, CLIENT_ID, EmulatorProcess, Portal
 from benchmarks.report import Section, keep, say, show
@@ -52,7 +52,8 @@ USD = 80
 
 COLUMNS = (
     "reader", "month right, s", "all read, s", "rows of the truth", "lost", "doubled", "requests", "commands",
-    "operating, s", "most in 10 min, s", "side by side", "503", "429", "peak memory, MB",
+    "operating, s", "most in 10 min, s", "side by side", "503", "429", "processor, s",
+    "peak memory, MB",
 )  # fmt: skip
 
 
@@ -82,6 +83,7 @@ class Outcome:
     distinct: dict[str, int] = field(default_factory=dict)
     counters: dict[str, Any] = field(default_factory=dict)
     memory_mb: float = 0.0
+    cpu_s: float = 0.0
     failed: list[str] = field(default_factory=list)  # lists that were not read to their end
     note: str = ""
 
@@ -190,7 +192,7 @@ def _ours(
     else:
         outcome.note = f"stopped after {OUR_CAP_S} s"
     outcome.counters = portal.counters()
-    outcome.memory_mb = peak_mb(pid)
+    outcome.memory_mb, outcome.cpu_s = peak_mb(pid), cpu_s(pid)
     wrong = _compare(folder / "b24app.sqlite3", large, outcome)
     if wrong:
         outcome.note += f" {wrong} stored deals differ from the portal's"
@@ -298,7 +300,7 @@ class _Peer:
         try:
             self._process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            outcome.memory_mb = peak_mb(self._process.pid)
+            outcome.memory_mb, outcome.cpu_s = peak_mb(self._process.pid), cpu_s(self._process.pid)
             self.kill()
             outcome.note = "stopped at the cap on time"
         outcome.counters = portal.counters()
@@ -308,6 +310,7 @@ class _Peer:
             outcome.received, outcome.distinct = found["received"], found["distinct"]
             outcome.failed = found["failed"]
             outcome.memory_mb = max(outcome.memory_mb, found["peak_mb"])
+            outcome.cpu_s = max(outcome.cpu_s, found["cpu_s"])
             if found["error"]:
                 outcome.note = found["error"]
             elif not outcome.note:
@@ -339,6 +342,7 @@ def _section(
         str(PARALLEL),
         "0",
         "0",
+        "",
         "",
     ]
     notes = [
@@ -391,6 +395,7 @@ def _row(one: Outcome, truth: Truth) -> list[str]:
         str(counters["most_at_once"]),
         str(counters["refused_503"]),
         str(counters["refused_429"]),
+        f"{one.cpu_s:.0f}",
         f"{one.memory_mb:.0f}",
     ]
 

@@ -42,12 +42,13 @@ Lists = Mapping[str, Callable[[], Iterable[Any]]]
 
 @dataclass
 class Read:
-    """What a reader has read so far. Seconds since its start; MB of memory at most."""
+    """What a reader has read so far. Seconds since its start and of a processor; MB of memory at most."""
 
     version: str
     received: dict[str, int] = field(default_factory=dict)
     distinct: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    cpu_s: float = 0.0
     peak_mb: float = 0.0
     error: str = ""
     failed: list[str] = field(default_factory=list)  # lists that were not read to their end
@@ -67,7 +68,8 @@ def main() -> None:
             read.error = f"{kind}: {type(error).__name__}: {error}"[:200]
         read.received[kind], read.distinct[kind] = len(ids), len(set(ids))
         read.seconds = time.monotonic() - started
-        read.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        read.peak_mb, read.cpu_s = used.ru_maxrss / 1000, used.ru_utime + used.ru_stime
         Path(file).write_text(json.dumps(asdict(read)), "utf-8")
 
 

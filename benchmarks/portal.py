@@ -56,6 +56,17 @@ class Portal:
         """The address of a new inbound webhook of the admin."""
         return str(self.act("add_webhook", {"user_id": ADMIN}))
 
+    def application_token(self) -> str:
+        """The secret that the portal shows in every launch."""
+        return str(self._control("GET", "app")["application_token"])
+
+    def fault(self, kind: str, **options: Any) -> None:
+        """Let requests fail in this way until `heal`."""
+        self._control("POST", "faults", {"kind": kind, "times": None, **options})
+
+    def heal(self) -> None:
+        self._control("DELETE", "faults")
+
     def _control(self, verb: str, path: str, body: dict[str, Any] | None = None) -> Any:
         return self.emulator.control(verb, f"portals/{self.member_id}/{path}", body)
 
