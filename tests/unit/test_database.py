@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, func, select
 
@@ -34,7 +34,7 @@ def deal(deal_id: int, amount: Decimal, **over: object) -> dict[str, object]:
     return {**row, **over}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.decimals(min_value=-(10**9), max_value=10**12, places=2), max_size=30))
 def test_sql_sums_amounts_to_the_last_kopeck(engine: Engine, amounts: list[Decimal]) -> None:
     with engine.begin() as conn:

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from b24app.facts import case_rules, sessions, tickets
@@ -241,7 +241,6 @@ def test_durations_are_calendar_time_or_working_time() -> None:
     assert by_work.seconds(night, night - 60) == -60
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     opened=st.integers(0, 2 * 10**9), reply=st.integers(-(10**6), 10**6), length=st.integers(-(10**6), 10**6)
 )

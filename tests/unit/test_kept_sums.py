@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete, select, update
 
@@ -37,7 +37,7 @@ STAGES = [
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20)
 def test_kept_sums_equal_the_sums_of_the_facts_after_any_changes(engine: Engine, seed: int) -> None:
     dice = random.Random(seed)
     portal_id, neighbour = stored.new_portal(engine), stored.new_portal(engine)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -33,7 +33,7 @@ PERIODS = (
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 def test_every_answer_equals_the_plain_calculation(engine: Engine, seed: int) -> None:
     portal = random_portal.make(seed)
     portal_id = stored.new_portal(engine, timezone=portal["timezone"], uses_leads=portal["uses_leads"])
@@ -62,7 +62,7 @@ def test_every_answer_equals_the_plain_calculation(engine: Engine, seed: int) ->
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 def test_comparison_equals_the_answer_for_those_days(engine: Engine, seed: int) -> None:
     portal = random_portal.make(seed)
     portal_id = stored.new_portal(engine, timezone=portal["timezone"], uses_leads=portal["uses_leads"])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -31,7 +31,7 @@ def test_the_plain_calculation_knows_every_kpi_of_its_group() -> None:
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_every_answer_equals_the_plain_calculation(engine: Engine, seed: int) -> None:
     portal = random_support.make_support(seed)
     portal_id = _read(engine, portal, seed)

@@ -6,7 +6,7 @@ import random
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -25,7 +25,7 @@ def test_the_plain_calculation_knows_every_kpi_of_its_groups() -> None:
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_every_answer_equals_the_plain_calculation(engine: Engine, seed: int) -> None:
     portal = random_work.make_work(seed)
     portal_id = stored.new_portal(engine, timezone=portal["timezone"], uses_leads=portal["uses_leads"])

@@ -49,7 +49,7 @@ IDS = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(IDS, st.booleans(), st.integers(0, 2**32))
 def test_each_row_is_read_once_in_any_order_of_answers_and_after_any_kill(
     ids: set[int], is_even: bool, seed: int
@@ -83,7 +83,7 @@ def test_each_row_is_read_once_in_any_order_of_answers_and_after_any_kill(
     assert sorted(read) == sorted(ids)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(IDS, st.integers(0, 2**32))
 def test_rows_that_stay_are_read_once_while_others_come_and_go(ids: set[int], seed: int) -> None:
     portal, top = Portal(set(ids)), max(ids, default=0)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -22,7 +22,7 @@ CHANNELS = ("Site", "Search", "yandex", "Web site", "unknown", "Radio")
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 def test_every_answer_equals_the_plain_calculation(engine: Engine, seed: int) -> None:
     portal = random_portal.make(seed)
     pick = random.Random(seed)

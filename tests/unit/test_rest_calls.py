@@ -20,7 +20,7 @@ CALLS = st.builds(
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(NAMES, CALLS, max_size=8))
 def test_packing_then_unpacking_changes_nothing(calls: dict[str, Call]) -> None:
     assert unpack(pack(calls)) == calls

@@ -36,7 +36,6 @@ class RealBucket:
         return self.level > self.rate.capacity
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 3), st.booleans()), max_size=200),
     st.sampled_from([CLOUD, RateLimit(250, 5)]),
@@ -82,7 +81,7 @@ def test_each_refusal_by_the_portal_teaches_more_that_others_share_its_bucket() 
     assert waits == [0.5, 3.0, 5.5, 8.0, 8.0]  # level 35, 40, 45, 50, 50; down to 34 at 2 a second
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(0.01, 12), st.integers(1, 50), st.booleans()), min_size=20, max_size=120))
 def test_no_method_is_ever_blocked_by_its_operating_time(steps: list[tuple[float, int, bool]]) -> None:
     load, now = PortalLoad(), START

@@ -90,7 +90,7 @@ def ids_of(batches: Iterable[list[dict[str, Any]]]) -> list[int]:
 IDS = st.sets(st.integers(1, 3000), max_size=900)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(IDS, st.booleans(), st.booleans(), st.integers(1, 50))
 def test_each_row_comes_once_and_in_order(ids: set[int], descending: bool, follows: bool, first: int) -> None:
     portal = SmallPortal(ids, follows=follows)
@@ -98,14 +98,14 @@ def test_each_row_comes_once_and_in_order(ids: set[int], descending: bool, follo
     assert read == sorted(ids, reverse=descending)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(IDS, st.integers(0, 3001), st.integers(0, 3001), st.booleans())
 def test_both_ends_of_a_range_are_exclusive(ids: set[int], after: int, before: int, descending: bool) -> None:
     read = ids_of(read_all(SmallPortal(ids), DEALS, after=after, before=before, descending=descending))
     assert sorted(read) == sorted(i for i in ids if after < i < before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(IDS, st.integers(1, 7), st.booleans())
 def test_ranges_together_bring_each_row_once(ids: set[int], parts: int, descending: bool) -> None:
     portal = SmallPortal(ids)
