@@ -21,7 +21,7 @@ VISITOR = "emulator_user"
 """Name of the cookie, and of the query parameter that wins over it, with the id of who is looking."""
 
 PAGE_MODULES: tuple[str, ...] = tuple(
-    f"portal_pages.{name}" for name in ("visitor", "crm", "people", "applications", "host")
+    f"portal_pages.{name}" for name in ("visitor", "crm", "people", "work", "applications", "host")
 )
 """Modules of the emulator that register pages."""
 

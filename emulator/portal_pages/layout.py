@@ -123,6 +123,7 @@ def _menu(visit: Visit) -> list[MenuItem]:
             else []
         ),
         MenuItem("analytics", text["analytics"], "/crm/analytics/", level=1),
+        MenuItem("telephony", text["telephony"], "/telephony/", level=1),
         MenuItem("company", text["company"], "/company/", "people"),
     ]
     site = visit.call.site

@@ -270,6 +270,8 @@ def tasks(book: Book, user_id: int, is_admin: bool) -> list[Row]:
     return [
         {
             "title": row["TITLE"],
+            "url": f"/company/personal/user/{row['RESPONSIBLE_ID']}/tasks/task/view/{row['ID']}/",
+            "project_url": f"/workgroups/group/{row['GROUP_ID']}/",
             "status": row["STATUS"],
             "deadline": book.moment(row["DEADLINE"]),
             "project": groups.get(row["GROUP_ID"] or 0, ""),

@@ -9,13 +9,16 @@ import requests
 
 from emulator import opportunities
 from emulator.company import cast
+from emulator.company.tickets import HELP_DESK
 from emulator.server import Emulator
+from emulator.world import DYNAMIC
 from tests.http.demo_portals import DATA, Reader, invented_company
 
 PAGES = (
     "/", "/stream/", "/tasks/", "/company/", "/company/personal/user/6/", "/crm/deal/kanban/category/0/",
     "/crm/deal/list/", "/crm/deal/list/category/0/?page=3", "/crm/deal/details/100/", "/crm/analytics/",
-    "/crm/company/details/3/", "/crm/lead/list/", "/marketplace/app/local.demo/", "/_static/host.js",
+    "/crm/company/details/3/", "/crm/lead/list/", "/telephony/", "/marketplace/app/local.demo/",
+    "/_static/host.js",
 )  # fmt: skip
 
 
@@ -84,6 +87,27 @@ def test_a_seller_opens_only_own_deals(admin: Reader) -> None:
     assert get(admin, f"/crm/deal/details/{foreign}/", 6).status_code == 404
     assert get(admin, f"/crm/deal/details/{foreign}/", 5).status_code == 200  # the head of that seller
     assert get(admin, f"/crm/deal/details/{10**6}/").status_code == 404
+
+
+def test_cards_of_work_are_open_to_those_who_have_to_do_with_it(admin: Reader) -> None:
+    task = next(row for row in admin.portal.records["task"] if row["GROUP_ID"])
+    owner = task["RESPONSIBLE_ID"]
+    address = f"/company/personal/user/{owner}/tasks/task/view/{task['ID']}/"
+    card = get(admin, address, owner)
+    assert card.status_code == 200
+    assert f"/workgroups/group/{task['GROUP_ID']}/" in card.text
+    assert get(admin, address, 6).status_code == 404
+    group = next(row for row in admin.portal.records["group"] if not row.get("OPENED"))
+    assert get(admin, f"/workgroups/group/{group['ID']}/").status_code == 200
+    stranger = next(n for n in (6, 7, 9) if n not in (group["OWNER_ID"], *(group.get("MEMBERS") or ())))
+    assert get(admin, f"/workgroups/group/{group['ID']}/", stranger).status_code == 404
+
+
+def test_an_item_of_a_smart_process_has_a_card(admin: Reader) -> None:
+    item = next(iter(admin.portal.records[f"{DYNAMIC}{HELP_DESK}"]))
+    assert item["title"] in get(admin, f"/crm/type/{HELP_DESK}/details/{item['id']}/").text
+    assert get(admin, f"/crm/type/{HELP_DESK}/details/{item['id']}/", 6).status_code == 404
+    assert get(admin, f"/crm/type/999/details/{item['id']}/").status_code == 404
 
 
 def test_names_of_clients_are_escaped(admin: Reader) -> None:
