@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from b24app import clock
 from b24app.deal_norms import Contact
 from b24app.facts import values
 from b24app.rest.calls import Call
@@ -28,13 +29,16 @@ def call(owner_type_id: int, owner_id: int) -> Call:
 
 
 def read(answer: Reply | RestError | None, zone: ZoneInfo) -> tuple[list[Contact], str | None]:
-    """The contacts in its answer, and why they are not known, if they are not."""
+    """The contacts in its answer, and why they are not known, if they are not.
+
+    A call that is only planned answers nobody: what lies ahead is left out.
+    """
     if isinstance(answer, RestError):
         return [], "missing_scope" if isinstance(answer, ScopeMissing) else "not_synced"
     contacts: list[Contact] = []
     for row in answer.result if answer is not None and isinstance(answer.result, list) else ():
         at = values.moment(row.get("START_TIME"), zone) or values.moment(row.get("CREATED"), zone)
-        if at is not None:
+        if at is not None and at <= clock.epoch():
             is_meeting = values.whole(row.get("TYPE_ID")) == MEETING
             contacts.append(
                 Contact(

@@ -187,6 +187,7 @@ SCHEMAS: Json = {
         group=_text(),
         group_name=_text(),
         name=_text(),
+        short_name=_text(description="the same in a word or two, for headings of columns"),
         meaning=_text(),
         formula=_text(),
         moment=_text(description="which day a record counts on"),

@@ -206,6 +206,7 @@ def _metric_json(metric: Metric, context: Context, lang: str) -> dict[str, Any]:
         "group": metric.group.value,
         "group_name": text(lang, f"catalog.groups.{metric.group}"),
         "name": told("name"),
+        "short_name": told("short"),
         "meaning": told("meaning"),
         "formula": told("formula"),
         "moment": told("moment"),

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from emulator.world import Portal
+from tests.browser.furnished import furnish
 from tests.browser.stage import Stage, chromium, staged
 from tests.databases import Databases
 
@@ -33,3 +34,11 @@ def stage(
 def firm(stage: Stage) -> Portal:
     """The invented company in Russian with the app installed and everything read."""
     return stage.company()
+
+
+@pytest.fixture(scope="session")
+def office(stage: Stage) -> Portal:
+    """Another one, in which an admin has entered whatever can be entered."""
+    portal = stage.company()
+    furnish(stage, portal)
+    return portal

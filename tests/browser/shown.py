@@ -26,11 +26,12 @@ def cards(frame: Frame) -> dict[str, dict[str, str]]:
 
 
 def cells(frame: Frame, title: str) -> dict[str, dict[str, str]]:
-    """The table of people or departments: by row (`user:7`) the shown number by column heading."""
+    """The table of people or departments: by row (`user:7`) what is shown by the full name of a column."""
     found: dict[str, dict[str, str]] = frame.evaluate(
         """(title) => {
             const table = document.querySelector(`section.people[aria-label="${title}"] table`);
-            const heads = [...table.querySelectorAll("thead th")].map((head) => head.innerText.trim());
+            const heads = [...table.querySelectorAll("thead th")]
+                .map((head) => head.querySelector("[title]")?.title || head.innerText.trim());
             const read = (row) => [...row.children].map((cell, i) => [heads[i], cell.innerText.trim()]);
             const rows = [...table.querySelectorAll("tr[data-row]")];
             return Object.fromEntries(rows.map((row) => [row.dataset.row, Object.fromEntries(read(row))]));

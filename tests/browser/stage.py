@@ -128,6 +128,10 @@ class Stage:
         """Install the app without a browser, and wait until everything is read."""
         assert self.live.install(portal, admin_id).status_code == 200
         self.live.emulator.install(portal, admin_id)
+        self.read(portal, admin_id)
+
+    def read(self, portal: Portal, admin_id: int = 1) -> None:
+        """Wait until everything is read that the settings ask for."""
         session = token(self.live.open(portal, admin_id))
         assert eventually(lambda: bool(self.ask(session, "/api/v1/sync")["complete"]), READ_S)
 

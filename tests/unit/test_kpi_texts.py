@@ -19,7 +19,7 @@ from b24app.sums.computed import COMPUTED
 from b24app.sums.measured import RECORDS, VALUES
 from b24app.web.present import catalogue_json
 
-PARTS = {"name", "unit", "meaning", "formula", "moment", "credit", "source", "reading"}
+PARTS = {"name", "short", "unit", "meaning", "formula", "moment", "credit", "source", "reading"}
 CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
 

@@ -16,7 +16,7 @@ export function trendConfig({ labels, points, targets = null, targetName = "", u
         backgroundColor: colours.fill,
         fill: "origin",
         borderWidth: 2,
-        tension: 0.25,
+        cubicInterpolationMode: "monotone", // never below or above what was measured
         pointRadius: points.map((_, i) => (i === last ? 4 : 3)),
         pointBackgroundColor: points.map((_, i) => (running && i === last ? colours.panel : colours.accent)),
         pointBorderColor: colours.accent,
@@ -43,7 +43,7 @@ export function trendConfig({ labels, points, targets = null, targetName = "", u
       font: { family: colours.font },
       scales: {
         x: { grid: { display: false }, border: { color: colours.line }, ticks: { color: colours.text, maxRotation: 0, autoSkipPadding: 12, font: { family: colours.font, size: 12 } } },
-        y: { beginAtZero: true, border: { display: false }, grid: { color: colours.line }, ticks: { color: colours.text, maxTicksLimit: 5, callback: show, font: { family: colours.font, size: 12 } } },
+        y: { beginAtZero: true, border: { display: false }, grid: { color: colours.line }, ticks: { color: colours.text, maxTicksLimit: 5, stepSize: stepOf(unit, points), callback: show, font: { family: colours.font, size: 12 } } },
       },
       plugins: {
         legend: { display: false },
@@ -59,6 +59,17 @@ export function trendConfig({ labels, points, targets = null, targetName = "", u
       },
     },
   };
+}
+
+const MINUTE = 60;
+const CLOCK = [1, 5, 10, 15, 30].flatMap((n) => [n, n * MINUTE]).concat([1, 2, 3, 6, 12, 24, 48, 120, 240, 480, 960, 1920].map((n) => n * 60 * MINUTE)).sort((a, b) => a - b);
+const MARKS = 4;
+
+/** Seconds between the marks of an axis of times, so that they are round as a clock counts; undefined for other units. */
+function stepOf(unit, points) {
+  if (kindOf(unit) !== "duration") return undefined;
+  const most = Math.max(...points.filter((one) => one !== null), 1);
+  return CLOCK.find((step) => most / step <= MARKS);
 }
 
 /** Targets as steps: a level for each month, joined by risers. */

@@ -10,6 +10,13 @@ export function needsSync(answer, age) {
   return Boolean(answer && (answer.complete === false || age));
 }
 
+/** What a source is called; `objects` are names of smart processes by number, where they are known. */
+export function sourceName(source, objects = {}) {
+  const [, number, history] = /^tickets_(\d+)(_history)?$/.exec(source) ?? [];
+  if (number) return t(history ? "sources.ticket_history" : "sources.tickets", { name: objects[number] ?? `№ ${number}` });
+  return has(`sources.${source}`) ? t(`sources.${source}`) : source;
+}
+
 /** Notices for an answer (null if there is none yet), its error, and the state of the sources. */
 export function notices({ answer, error, sync, onRetry }) {
   const found = [];
@@ -47,7 +54,7 @@ function trouble(problem) {
   const key = `problem.${kind}`;
   if (!has(key)) return null;
   return h("div", { class: "notice warn", role: "status", data: { problem } }, icon("warn"),
-    h("p", { class: "grow" }, t(key, { source: source ? t(`sources.${source}`) : "" })));
+    h("p", { class: "grow" }, t(key, { source: source ? sourceName(source) : "" })));
 }
 
 function expired() {

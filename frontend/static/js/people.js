@@ -80,7 +80,7 @@ function wideTable(title, groups, shown, ordered, table) {
         h("th", { scope: "col", class: "first", "aria-sort": sorted(view.sort, "name") }, h("div", { class: "person" },
           table.chooseAll,
           sortButton("name", t("people.name"), table))),
-        metrics.map((key) => h("th", { scope: "col", "aria-sort": sorted(view.sort, key) }, sortButton(key, metricOf(key).name, table))))),
+        metrics.map((key) => h("th", { scope: "col", "aria-sort": sorted(view.sort, key) }, sortButton(key, metricOf(key).short_name ?? metricOf(key).name, table, metricOf(key).name))))),
       groups.map(({ name, members }) => h("tbody", {},
         name && h("tr", { class: "group-row" }, h("th", { scope: "rowgroup", colspan: metrics.length + 1 }, name)),
         members.filter((one) => !shown || shown.has(one)).map((person) => row(person, table))))));
@@ -90,9 +90,10 @@ function sorted(sort, key) {
   return sort.by === key ? (sort.down ? "descending" : "ascending") : null;
 }
 
-function sortButton(key, name, { view, onView }) {
+/** A heading that sorts; `full` is what its short name stands for. */
+function sortButton(key, name, { view, onView }, full = name) {
   const down = view.sort.by === key ? !view.sort.down : key !== "name";
-  return h("button", { class: "sort", type: "button", data: { key: `sort-${key}` }, onClick: () => onView({ sort: { by: key, down } }) }, name, icon("arrow"));
+  return h("button", { class: "sort", type: "button", title: full === name ? null : full, "aria-label": full === name ? null : `${name} (${full})`, data: { key: `sort-${key}` }, onClick: () => onView({ sort: { by: key, down } }) }, name, icon("arrow"));
 }
 
 function row(person, table) {

@@ -82,7 +82,7 @@ export function days({ from, to }, today, lang) {
     day: "numeric", month: "short", ...(sameYear ? {} : { year: "numeric" }), timeZone: "UTC",
   });
   return (from === last ? format.format(at(from)) : format.formatRange(at(from), at(last)))
-    .replace(/(\d)\s*–\s*(\d)/, "$1–$2").replace(/\s?г\./g, "");
+    .replace(/(\d)\s*–\s*(\d)/, "$1–$2").replace(/\sг\./g, "");
 }
 
 /** What a row of a trend is called: "нояб.", or "23 нояб." for a week. */

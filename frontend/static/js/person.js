@@ -51,6 +51,7 @@ export function standingPanels({ score, rank, answer }) {
 }
 
 function scorePanel(score, answer) {
+  const isWeighted = new Set(score.metrics.map((one) => Number(one.weight))).size > 1;
   return h("section", { class: "panel score", "aria-label": t("score.title") },
     h("div", { class: "panel-head" }, h("h2", {}, t("score.title")), h("span", { class: "aside" }, score.set?.name ?? "")),
     h("div", { class: "panel-body" },
@@ -59,7 +60,8 @@ function scorePanel(score, answer) {
       h("ul", { class: "plain" }, score.metrics.map((one) => {
         const metric = metricOf(one.metric);
         return h("li", { class: one.counted ? null : "quiet" },
-          h("span", { class: "name" }, metric.name, " ", h("small", {}, t("score.weight", { weight: new Intl.NumberFormat(lang).format(Number(one.weight)) }))),
+          h("span", { class: "name" }, metric.name, isWeighted && [" ", h("small", {}, t("score.weight", { weight: new Intl.NumberFormat(lang).format(Number(one.weight)) }))]),
+          h("span", { class: "meter", "aria-hidden": "true" }, one.counted ? h("i", { style: { width: `${Math.min(100, Number(one.attainment ?? 0) * 100)}%` } }) : null),
           h("span", { class: "number" }, one.counted ? [h("b", {}, shareText(one.attainment ?? 0, lang)), " ", h("small", {}, short(one.value, metric.unit, style(answer)))] : h("small", {}, t(`score.reason.${one.reason}`))));
       }))));
 }

@@ -5,7 +5,7 @@ import { ApiError } from "./api.js";
 import { h, icon, replace } from "./dom.js";
 import { DASH, duration, exact, kindOf, money, short } from "./format.js";
 import { openDrawer, toast } from "./overlay.js";
-import { days } from "./periods.js";
+import { addDays, days } from "./periods.js";
 import { handOver } from "./period_bar.js";
 import * as requests from "./requests.js";
 
@@ -62,7 +62,7 @@ function heading(view) {
 }
 
 function panel(view, busy, act) {
-  const columns = columnsOf(view);
+  const columns = columnsOf(view).filter((column) => tells(column, view));
   const rows = arranged(view, columns);
   return h("section", { class: "panel", tabindex: "-1", "aria-busy": String(busy), "aria-label": heading(view), data: { key: "records-panel" } },
     h("div", { class: "panel-head" },
@@ -99,20 +99,28 @@ function link(row, text) {
   return h("div", { class: "person" }, h("button", { type: "button", data: { key: `record-${row.type}-${row.id}` }, onClick: () => bridge.open(row.path) }, text));
 }
 
+/** All columns that a page of records can have. */
 function columnsOf(view) {
-  const rows = view.body?.records ?? [];
   const metric = metricOf(view.key);
   const amount = (row) => (row.amount === null ? "" : money(row.amount, row.currency, lang));
-  const all = [
+  return [
     { key: "title", title: t("records.column.title"), start: true, text: (row) => row.title || t(`records.untitled.${row.type}`, { id: row.id }) },
     { key: "client", title: t("records.column.client"), start: true, text: (row) => row.client?.name ?? "" },
     { key: "stage", title: t("records.column.stage"), start: true, text: (row) => row.stage?.name ?? "" },
     { key: "owner", title: t("records.column.owner"), start: true, text: (row) => row.owner?.name ?? "" },
-    { key: "at", title: t("records.column.date"), text: (row) => dayOf(row.day), raw: (row) => row.at },
+    { key: "at", title: t("records.column.date"), text: (row) => dayOf(row.day, view.today), raw: (row) => row.at },
     { key: "amount", title: t("records.column.amount"), number: true, text: amount, raw: (row) => Number(row.amount ?? 0) },
     { key: "adds", title: t("records.column.adds"), number: true, text: (row) => contribution(row, metric, view.answer), raw: (row) => Number(row.adds ?? 0) },
   ];
-  return all.filter((column) => column.key === "title" || rows.some((row) => column.text(row)));
+}
+
+/** Whether a column says anything on this page: something at all, a contribution something else than the amount. */
+function tells(column, view) {
+  const rows = view.body?.records ?? [];
+  if (column.key === "title") return true;
+  if (column.key !== "adds") return rows.some((row) => column.text(row));
+  const amount = columnsOf(view).find(({ key }) => key === "amount");
+  return rows.some((row) => column.text(row) && column.text(row) !== amount.text(row));
 }
 
 /** What one record adds: an amount, a duration, or on which side of a rate it stands. */
@@ -154,7 +162,7 @@ function foot(view, act) {
 }
 
 function columnPicker(view, act) {
-  const columns = columnsOf(view).slice(1);
+  const columns = columnsOf(view).slice(1).filter((column) => tells(column, view));
   if (columns.length < 2) return null;
   return h("details", { class: "anchor picker", open: view.picking || null, onToggle: (event) => { view.picking = event.target.open; } },
     h("summary", { class: "button icon", title: t("records.columns"), "aria-label": t("records.columns") }, icon("columns")),
@@ -200,6 +208,6 @@ function quoted(cell) {
   return `"${safe.replaceAll('"', '""')}"`;
 }
 
-function dayOf(day) {
-  return day ? new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(`${day}T00:00:00Z`)) : "";
+function dayOf(day, today) {
+  return day ? days({ from: day, to: addDays(day, 1) }, today, lang) : "";
 }

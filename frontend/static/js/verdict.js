@@ -6,15 +6,15 @@ import { addsUp, gapText, shareText } from "./standing.js";
 /**
  * The sentence, or "" if there is nothing to say. `values` by metric, `run` from periods.js `elapsed`, `basis`
  * the name of the period it is compared with. With a target: how far the plan is met beside what is expected;
- * `metric` (of the catalogue) is the one whose plan it is, `workdays` `{elapsed, all}`, `driver` what moved the
+ * `metric` (of the catalogue) is the one whose plan it is, `judged` are those of the cards, `workdays` `{elapsed, all}`, `driver` what moved the
  * amount most and `change` which way.
  */
-export function verdict(values, { run, basis, unit, how, metric = { key: "revenue", unit, better: "up" }, workdays = null, driver = null }) {
+export function verdict(values, { run, basis, unit, how, metric = { key: "revenue", unit, better: "up" }, judged = [], workdays = null, driver = null }) {
   const { t } = how;
   const value = values[metric.key];
   const planned = value && value.value !== null && Number(value.target) > 0 && addsUp(metric) && metric.better === "up";
-  if (!planned) return unplanned(values, { run, basis, unit, how });
   const opening = !run ? "" : `${workdays ? t("verdict.workday", { day: workdays.elapsed, days: workdays.all }) : t("verdict.day", run)} `;
+  if (!planned) return values.revenue ? unplanned(values, { run, basis, unit, how }) : (opening + standings(values, judged, how)).trim();
   const name = metric.key === "revenue" ? t("verdict.revenue") : metric.name;
   const share = shareText(Number(value.value) / Number(value.target), how.lang);
   const gap = (to) => gapText(value.value, to, metric, how);
@@ -29,6 +29,15 @@ export function verdict(values, { run, basis, unit, how, metric = { key: "revenu
   const ahead = Number(value.value) >= Number(value.pace);
   const cause = driver && metric.key === "revenue" && (Number(value.change ?? 0) > 0) === ahead && Number(value.change ?? 0) !== 0 ? t(`verdict.by_${driver}`) : "";
   return opening + t(ahead ? "verdict.ahead" : "verdict.behind", { name, share, expected, gap: gap(value.pace) }) + cause + ".";
+}
+
+/** Of KPIs that are no sums: how many are on plan, and which is furthest from it. */
+function standings(values, metrics, { t }) {
+  const planned = metrics.filter(({ key }) => ["met", "near", "behind"].includes(values[key]?.status));
+  if (!planned.length) return "";
+  const off = planned.filter(({ key }) => values[key].status !== "met").sort((a, b) => Number(values[a.key].attainment) - Number(values[b.key].attainment));
+  const said = t("verdict.on_plan", { met: planned.length - off.length, all: planned.length });
+  return off.length ? `${said} ${t("verdict.furthest", { name: off[0].name })}` : said;
 }
 
 function unplanned(values, { run, basis, unit, how }) {

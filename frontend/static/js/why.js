@@ -17,7 +17,8 @@ export function whyPanel({ why, moved, error, basis, onPerson, onRetry }) {
       h("div", { class: "why-part wide" }, bridgeOf(why)),
       why.people.length > 1 ? h("div", { class: "why-part" }, h("h3", {}, t("why.people")), peopleOf(why, onPerson)) : null,
       h("div", { class: "why-part" }, h("h3", {}, t("why.records")), recordsOf(moved, error, onRetry)),
-      h("div", { class: "why-part" }, h("h3", {}, t("why.lost")), lostOf(why), qualityOf(why)))
+      h("div", { class: "why-part" }, h("h3", {}, t("why.lost")), lostOf(why)),
+      why.quality.length ? h("div", { class: "why-part" }, h("h3", {}, t("why.quality")), qualityOf(why)) : null)
       : null);
 }
 
@@ -93,12 +94,8 @@ function lostOf(why) {
 }
 
 function qualityOf(why) {
-  if (!why.quality.length) return null;
-  return [
-    h("h3", {}, t("why.quality")),
-    h("ul", { class: "plain" }, why.quality.map((one) => h("li", {}, h("span", { class: "name" }, t(`why.missing.${one.key}`)),
-      h("span", { class: "number" }, percent(one.count / one.of, lang), " ", h("small", {}, t("card.fraction", { a: number(one.count), b: number(one.of) })))))),
-  ];
+  return h("ul", { class: "plain" }, why.quality.map((one) => h("li", {}, h("span", { class: "name" }, t(`why.missing.${one.key}`)),
+    h("span", { class: "number" }, percent(one.count / one.of, lang), " ", h("small", {}, t("card.fraction", { a: number(one.count), b: number(one.of) }))))));
 }
 
 function signed(amount, how) {

@@ -3,39 +3,39 @@
 import { api, boot, has, lang, t } from "../context.js";
 import { h, icon } from "../dom.js";
 import { moment, percent } from "../format.js";
-import { notices } from "../notices.js";
+import { notices, sourceName } from "../notices.js";
 import { loaded, table } from "./parts.js";
 
 const GLYPHS = { ready: "check", reading: "wait", pending: "dot", off: "warn" };
 const TONES = { ready: "good", off: "warn" };
 
 export function showHealth(box) {
-  void loaded(box, () => api.fresh("/api/v1/sync"), (sync) => [
+  void loaded(box, load, ({ sync, objects }) => [
     notices({ answer: null, error: null, sync, onRetry: () => showHealth(box) }),
     h("section", { class: "panel" },
       h("div", { class: "panel-head" }, h("h2", {}, t("setup.title")), h("span", { class: "aside" }, sync.complete ? t("setup.complete") : percent(sync.progress, lang)),
         h("span", { class: "spring" }), h("button", { class: "button small", type: "button", data: { key: "health-again" }, onClick: () => showHealth(box) }, icon("retry"), t("admin.look_again"))),
       table(t("setup.title"), [
-        { name: t("admin.health.source"), cell: (source) => h("b", { class: "source" }, named(source.source)) },
+        { name: t("admin.health.source"), cell: (source) => h("b", { class: "source" }, sourceName(source.source, objects)) },
         { name: t("admin.health.state"), cell: state },
         { name: t("admin.health.rows"), isNumber: true, cell: (source) => (source.rows === null ? "—" : new Intl.NumberFormat(lang).format(source.rows)) },
         { name: t("admin.health.since"), cell: (source) => (source.covered_from ? day(source.covered_from) : source.state === "ready" ? t("admin.health.all") : "—") },
         { name: t("admin.health.read_at"), cell: (source) => (source.read_at ? moment(source.read_at, { lang, timezone: boot.portal.timezone, now: new Date() }) : "—") },
-        { name: t("admin.health.trouble"), cell: (source) => trouble(source) },
+        ...(sync.sources.some((source) => source.reason || source.error) ? [{ name: t("admin.health.trouble"), cell: (source) => trouble(source) }] : []),
       ], sync.sources, "")),
-    comparison(sync.comparison),
+    comparison(sync.comparison, objects),
   ]);
 }
 
 /** What the last nightly comparison found: months that held other numbers of records than the portal, and the repair. */
-function comparison(found) {
+function comparison(found, objects) {
   const number = (value) => (value === null ? "—" : new Intl.NumberFormat(lang).format(value));
   const said = found.at ? moment(found.at, { lang, timezone: boot.portal.timezone, now: new Date() }) : "";
   return h("section", { class: "panel" },
     h("div", { class: "panel-head" }, h("h2", {}, t("admin.health.compared")), h("span", { class: "aside" }, said)),
     found.at && !found.is_whole ? h("p", { class: "wrap" }, t("admin.health.going_on"), found.error ? h("code", {}, ` ${found.error}`) : "") : null,
     table(t("admin.health.compared"), [
-      { name: t("admin.health.source"), cell: (one) => h("b", { class: "source" }, named(one.source)) },
+      { name: t("admin.health.source"), cell: (one) => h("b", { class: "source" }, sourceName(one.source, objects)) },
       { name: t("admin.health.month"), cell: (one) => (one.month ? month(one.month) : t("admin.health.all")) },
       { name: t("admin.health.in_portal"), isNumber: true, cell: (one) => number(one.in_portal) },
       { name: t("admin.health.here"), isNumber: true, cell: (one) => number(one.stored) },
@@ -47,8 +47,12 @@ function month(text) {
   return new Intl.DateTimeFormat(lang, { month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(`${text}-01T00:00:00Z`));
 }
 
-function named(source) {
-  return has(`sources.${source}`) ? t(`sources.${source}`) : source;
+/** The sources, and the names of the smart processes among them. */
+async function load() {
+  const sync = await api.fresh("/api/v1/sync");
+  const needsNames = sync.sources.some(({ source }) => source.startsWith("tickets_"));
+  const choices = needsNames ? await api.fresh("/api/v1/settings/choices").catch(() => ({ objects: [] })) : { objects: [] };
+  return { sync, objects: Object.fromEntries(choices.objects.map(({ id, name }) => [id, name])) };
 }
 
 function state(source) {

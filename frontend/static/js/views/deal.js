@@ -174,10 +174,10 @@ function effect(deal, answer, team) {
   return h("section", { class: "panel" },
     h("div", { class: "panel-head" }, h("h2", {}, t("deal.if_won")), h("span", { class: "aside" }, `+ ${money(deal.amount, deal.currency, lang)}`)),
     h("div", { class: "plan-steps" }, planStep(t("effect.whose", { name: deal.owner.name }), revenue, deal.report_amount, how),
-      team ? planStep(`${t("effect.department")}: ${deal.owner.department.name}`, team.values[0], deal.report_amount, style(team)) : null),
-    h("div", { class: "if-won" }, steps.map(([name, before, then, title]) =>
+      team ? planStep(`${t("effect.department")}: ${deal.owner.department.name}`, team.values[0], deal.report_amount, style(team)) : null,
+      h("div", { class: "if-won" }, steps.map(([name, before, then, title]) =>
       h("div", {}, h("span", { class: "aside" }, name),
-        h("span", { class: "arrow number", title }, h("span", { class: "from" }, before), h("span", { "aria-hidden": "true" }, " → "), h("span", { class: "hidden-text" }, ` ${t("deal.becomes")} `), then)))));
+        h("span", { class: "arrow number", title }, h("span", { class: "from" }, before), h("span", { "aria-hidden": "true" }, " → "), h("span", { class: "hidden-text" }, ` ${t("deal.becomes")} `), then))))));
 }
 
 /** A plan before and after: "70 % → 82 %"; nothing where there is none. */

@@ -25,6 +25,7 @@ import { verdict } from "../verdict.js";
 import { mainDriver, whyPanel } from "../why.js";
 
 const { layout } = boot;
+const SELLING = ["sales", "marketing"]; // groups of the catalogue
 const BLOCKS = ["bar", "notices", "verdict", "today", "cards", "records", "plan", "why", "charts", "people", "departments", "standing", "notes", "screen"];
 
 /** Draw the page and keep it up to date. `state` are the viewer's choices (state.js). */
@@ -57,13 +58,13 @@ export function showPage(root, state) {
     if (dated.length) wanted.series = requests.series(dated, scope, pieces);
     if (!team) Object.assign(wanted, personNeeds({ scope: scopeOf(), query, rankBy: rankMetric(), isOwn: isOwn() }));
     if (state.view === "sheet") return wanted;
-    if (layout.funnel) wanted.funnel = requests.kpi(["funnel"], scope, query, { by: "stage" });
+    if (layout.funnel && sells()) wanted.funnel = requests.kpi(["funnel"], scope, query, { by: "stage" });
     if (state.more && more.length) wanted.more = requests.kpi(more, scope, query, { compare: compared });
     const moreDated = splittable(more, pieces.by);
     if (moreDated.length && (state.more || moreDated.includes(trendMetric()))) wanted.moreSeries = requests.series(state.more ? moreDated : [trendMetric()], scope, pieces);
     const departments = team && hasTeams(last.org?.body, scope) ? splittable(cards, "department") : [];
     if (departments.length) wanted.departments = requests.kpi(departments, scope, query, { by: "department" });
-    if (team && last.why?.body?.change) wanted.moved = requests.moved(scope, query, compared ?? "previous");
+    if (team && sells() && last.why?.body?.change) wanted.moved = requests.moved(scope, query, compared ?? "previous");
     if (pieces.by === "month" && trendMetric()) wanted.steps = requests.targets(trendMetric(), scopeOf(), pieces.from.slice(0, 7), pieces.to.slice(0, 7));
     if (needsSync(last.now?.body, age(last.now?.body?.as_of, new Date())) || last.now?.error) wanted.sync = requests.sync;
     return wanted;
@@ -177,20 +178,20 @@ export function showPage(root, state) {
     const stale = held.now?.busy ?? false;
     const error = held.now?.error;
     for (const name of ["cards", "why", "charts", "people", "departments"]) box[name].classList.toggle("stale", stale && Boolean(answer));
-    memo(box.bar, [JSON.stringify({ ...state, open: null }), org, answer?.as_of && true], () => bar(org, answer));
+    memo(box.bar, [JSON.stringify({ ...state, open: null }), org], () => bar(org));
     memo(box.notices, [answer, error, held.sync?.body, api.isExpired(), isSlow(held.now)], () => [
       ...notices({ answer, error, sync: held.sync?.body, onRetry: page.retry }),
       isSlow(held.now) ? h("p", { class: "aside", role: "status" }, t("state.counting")) : null,
     ]);
     memo(box.verdict, [answer, held.why?.body], () => {
       const said = answer && team ? sentence(answer, held.why?.body) : "";
-      return said ? h("p", { class: "verdict" }, said) : [];
+      return answer ? [said && h("p", { class: "verdict" }, said), asOf(answer)] : [];
     });
     memo(box.cards, [answer, held.series?.body, held.more?.body, held.moreSeries?.body, error, state.more, state.open?.metric, state.trend, ui.cards], () => cardBlocks({
       held, state, layout: chosen(), today: layout.today, isGrouped: !team, basis: answer ? basis(answer) : "", canPlan: mayPlan(),
       onOpen: (key, value, from) => records(key, state.scope, value, from), onMore: () => void choose({ more: !state.more }), onPlan: (key) => void choose({ view: "plan", plan: key }),
     }));
-    memo(box.why, [held.why?.body, held.moved?.body, held.moved?.error, state.scope], () => (team && held.why?.body ? whyPanel({
+    memo(box.why, [held.why?.body, held.moved?.body, held.moved?.error, state.scope], () => (team && sells() && held.why?.body ? whyPanel({
       why: held.why.body, moved: held.moved?.body ?? null, error: held.moved?.error, basis: basis(held.why.body), onPerson: (scope) => void choose({ scope }), onRetry: page.retry,
     }) : []));
     memo(box.charts, [answer && !stale ? held.series?.body : null, !answer && error, held.funnel?.body, held.moreSeries?.body, held.steps?.body, state.trend, state.pipeline, ui.theme], () => (error && !answer ? [] : charts(held)));
@@ -211,12 +212,10 @@ export function showPage(root, state) {
 
   function bar(org, answer, isPlan = false) {
     const query = periods.query(state.choice, layout.today);
-    return h("header", { class: "bar" },
+    return h("header", { class: "bar page-bar" },
       isTeam(state.scope) ? departmentPicker(org) : person(org),
       h("span", { class: "spring" }),
-      isPlan ? null : [
-        periodControls(state.choice, layout.today, (choice) => void choose({ choice })),
-        compareControl(state.compare, (compare) => void choose({ compare })),
+      isPlan || isClosed() ? null : [
         h("span", { class: "tools" },
           mayPlan() && tool("flag", "plan.title", "plan", () => void choose({ view: "plan" })),
           isTeam(state.scope) ? tool("tv", "tv.title", "tv", () => void choose({ view: "tv" })) : tool("print", "sheet.title", "sheet", () => void choose({ view: "sheet" })),
@@ -224,7 +223,9 @@ export function showPage(root, state) {
           tool("link", "action.share", "share", () => void copyLink()),
           boot.viewer.is_admin && tool("gear", "setup.open", "setup", () => void choose({ view: "setup" })),
           themeControl()),
-        answer && asOf(answer)]);
+        h("div", { class: "choices" },
+          periodControls(state.choice, layout.today, (choice) => void choose({ choice })),
+          compareControl(state.compare, (compare) => void choose({ compare })))]);
   }
 
   function tool(glyph, text, key, onClick) {
@@ -235,13 +236,13 @@ export function showPage(root, state) {
     const found = personOf(org);
     return h("div", { class: "who" },
       home !== state.scope && h("button", { class: "button icon", type: "button", "aria-label": t("action.back"), title: t("action.back"), data: { key: "back" }, onClick: () => void choose({ scope: home }) }, icon("left")),
-      avatar({ name: found.name || "?", photo: found.photo }, true),
+      avatar(found, true),
       h("div", {}, h("h1", {}, found.name, awayText(found) && h("span", { class: "tag" }, awayText(found))), h("p", {}, [found.position, ...(found.departments ?? [])].filter(Boolean).join(" · ") || "\u00a0")));
   }
 
   function personOf(org) {
     const id = Number(state.scope.split(":")[1]) || boot.viewer.id;
-    return org?.employees.find((one) => one.id === id) ?? { id, name: id === boot.viewer.id ? boot.viewer.name : "" };
+    return org?.employees.find((one) => one.id === id) ?? { id, name: id === boot.viewer.id ? boot.viewer.name : t("page.colleague") };
   }
 
   function departmentPicker(org) {
@@ -260,7 +261,7 @@ export function showPage(root, state) {
     const planned = cards.find((key) => key === "revenue") ?? cards.find((key) => Number(values[key]?.target) > 0) ?? "revenue";
     return verdict(values, {
       run: periods.elapsed(answer, layout.today), basis: basis(answer, false), unit: metricOf("revenue").unit, how: style(answer),
-      metric: metricOf(planned), workdays: why?.working_days ?? null, driver: mainDriver(why),
+      metric: metricOf(planned), judged: cards.map(metricOf), workdays: why?.working_days ?? null, driver: mainDriver(why),
     });
   }
 
@@ -268,14 +269,15 @@ export function showPage(root, state) {
     const pieces = periods.trend(state.choice, layout.today);
     const { cards, more } = chosen();
     const current = trendMetric();
-    if (!current) return layout.funnel ? funnel(held) : [];
-    return h("div", { class: layout.funnel ? "two" : "one" },
+    const hasFunnel = layout.funnel && sells();
+    if (!current) return hasFunnel ? funnel(held) : [];
+    return h("div", { class: hasFunnel ? "two" : "one" },
       trendPanel({
         metric: current, pieces, answer: (cards.includes(current) ? held.series : held.moreSeries)?.body ?? null, running: pieces.to > layout.today, steps: held.steps?.body ?? null,
         choices: splittable([...cards, ...more.filter((key) => state.more || key === current)], pieces.by),
         onMetric: (trend) => void choose({ trend }), redraw: () => { ui.theme += 1; draw(last); },
       }),
-      layout.funnel && funnel(held));
+      hasFunnel && funnel(held));
   }
 
   function funnel(held) {
@@ -310,6 +312,16 @@ export function showPage(root, state) {
 
   function mayPlan() {
     return boot.viewer.is_admin || (boot.viewer.heads?.length ?? 0) > 0;
+  }
+
+  /** True where nothing of the scope is open to the viewer: then there is nothing to choose either. */
+  function isClosed() {
+    return layout.is_closed && state.scope === home;
+  }
+
+  /** True where the KPIs are about winning clients: only then the funnel and the won amount explain them. */
+  function sells() {
+    return chosen().cards.some((key) => SELLING.includes(metricOf(key).group));
   }
 
   function isOwn() {
