@@ -34,13 +34,17 @@ class Cast:
 
 @dataclass(frozen=True)
 class Scene:
-    """A screen. `who` is a field of Cast or `admin`; `excuses` are pieces of complaints that belong to it."""
+    """A screen. `who` is a field of Cast or `admin`; `excuses` are pieces of complaints that belong to it.
+
+    `is_sales`: a portal that only sells has it too.
+    """
 
     name: str
     who: str
     show: Callable[[Window, Cast], Frame]
     height: int = 900
     excuses: tuple[str, ...] = ()
+    is_sales: bool = False
 
     def viewer(self, cast: Cast) -> int:
         found: int = ADMIN if self.who == "admin" else getattr(cast, self.who)
@@ -58,6 +62,7 @@ def cast_of(portal: Portal) -> Cast:
         and d["stageId"] != "NEW"
     )
     won = [d for d in deals if d["stageSemanticId"] == "S"]
+    private = [d for d in won if not d["companyId"]]
     lead = next(one for one in records["lead"].reversed() if one["stageSemanticId"] == "P")
     ticket = next(one for one in records[f"{DYNAMIC}{HELP_DESK}"].reversed() if one["stageSemanticId"] == "P")
     open_tasks = [
@@ -72,7 +77,7 @@ def cast_of(portal: Portal) -> Cast:
         deal=deal["id"],
         support_head=24,
         lead=lead["id"],
-        contact=_most(won, "contactId"),
+        contact=_most(private, "contactId"),
         company=_most(won, "companyId"),
         ticket=ticket["id"],
         task=open_tasks[0],
@@ -230,8 +235,8 @@ def away(window: Window, cast: Cast) -> Frame:
 
 
 SCENES = (
-    Scene("deal", "seller", tab("/crm/deal/details/{cast.deal}/", "CRM_DEAL_DETAIL_TAB"), 980),
-    Scene("lead", "head", tab("/crm/lead/details/{cast.lead}/", "CRM_LEAD_DETAIL_TAB"), 760),
+    Scene("deal", "seller", tab("/crm/deal/details/{cast.deal}/", "CRM_DEAL_DETAIL_TAB"), 980, is_sales=True),
+    Scene("lead", "head", tab("/crm/lead/details/{cast.lead}/", "CRM_LEAD_DETAIL_TAB"), 760, is_sales=True),
     Scene("contact", "head", tab("/crm/contact/details/{cast.contact}/", "CRM_CONTACT_DETAIL_TAB"), 620),
     Scene("company", "head", tab("/crm/company/details/{cast.company}/", "CRM_COMPANY_DETAIL_TAB"), 620),
     Scene(
@@ -247,20 +252,20 @@ SCENES = (
         760,
     ),
     Scene("project", "admin", tab("/workgroups/group/{cast.project}/", "SONET_GROUP_DETAIL_TAB"), 900),
-    Scene("employee", "seller", own_page, 1900),
-    Scene("employee-card", "head", employee, 1100),
-    Scene("no-access", "seller", stranger, 900),
+    Scene("employee", "seller", own_page, 1900, is_sales=True),
+    Scene("employee-card", "head", employee, 1100, is_sales=True),
+    Scene("no-access", "seller", stranger, 900, is_sales=True),
     Scene("head", "head", team, 3200),
     Scene("support-team", "support_head", team, 1500),
-    Scene("crm-analytics", "head", analytics, 1100),
+    Scene("crm-analytics", "head", analytics, 1100, is_sales=True),
     Scene("calls", "head", calls, 1000),
-    Scene("shared-view", "head", shared, 1000),
-    Scene("explain", "head", clicked("explain-win_rate", "[role=dialog]"), 900),
-    Scene("records", "head", clicked("open-revenue", ".records .table-foot"), 1500),
-    Scene("why", "head", why, 1300),
-    Scene("plan", "head", plan_editor, 900),
-    Scene("tv", "head", clicked("tv", ".tv .tile"), 900),
-    Scene("sheet", "head", clicked("sheet", ".sheet tbody tr", employee), 1300),
+    Scene("shared-view", "head", shared, 1000, is_sales=True),
+    Scene("explain", "head", clicked("explain-win_rate", "[role=dialog]"), 900, is_sales=True),
+    Scene("records", "head", clicked("open-revenue", ".records .table-foot"), 1500, is_sales=True),
+    Scene("why", "head", why, 1300, is_sales=True),
+    Scene("plan", "head", plan_editor, 900, is_sales=True),
+    Scene("tv", "head", clicked("tv", ".tv .tile"), 900, is_sales=True),
+    Scene("sheet", "head", clicked("sheet", ".sheet tbody tr", employee), 1300, is_sales=True),
     Scene("server-away", "head", away, 700, ("503",)),
     Scene("health", "admin", setup("health"), 1300),
     Scene("settings", "admin", setup("settings"), 2200),
