@@ -255,7 +255,7 @@ SCENES = (
     Scene("employee", "seller", own_page, 1900, is_sales=True),
     Scene("employee-card", "head", employee, 1100, is_sales=True),
     Scene("no-access", "seller", stranger, 900, is_sales=True),
-    Scene("head", "head", team, 3200),
+    Scene("head", "head", team, 2700),
     Scene("support-team", "support_head", team, 1500),
     Scene("crm-analytics", "head", analytics, 1100, is_sales=True),
     Scene("calls", "head", calls, 1000),
