@@ -52,9 +52,12 @@ ENTERED = frozenset({Table.COSTS, Table.CAMPAIGNS})
 """Entered in the app: they belong to a department or to the company only, never to an employee."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Measure:
-    """`is_money`: whole ten-thousandths of a currency; otherwise a count or seconds."""
+    """There is one object of each, and it is told apart from the others by that alone.
+
+    `is_money`: whole ten-thousandths of a currency; otherwise a count or seconds.
+    """
 
     key: str
     table: Table

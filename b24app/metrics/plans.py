@@ -32,6 +32,14 @@ class Plans:
         """The targets of employees, by their id."""
         return self._people.get((metric, month), {})
 
+    def has(self, metric: str) -> bool:
+        """Whether anybody has a target for the metric."""
+        return metric in self._metrics
+
+    @cached_property
+    def _metrics(self) -> frozenset[str]:
+        return frozenset(metric for metric, _, _ in self.values)
+
     @cached_property
     def _people(self) -> Mapping[tuple[str, date], Mapping[int, Fraction]]:
         found: dict[tuple[str, date], dict[int, Fraction]] = {}
@@ -98,7 +106,7 @@ def shares(
     leaves the longer period without one. In a month without a target of its own a department, and the
     company, takes those of its employees, where they add up.
     """
-    months = months_of(period)
+    months = months_of(period) if plans.has(metric) else ()
     if not months:
         return None
     found: list[Share] = []
@@ -132,8 +140,10 @@ def stand(fact: Fact, scope: Scope, period: Period, today: date, org: Org, plann
     """
     found = shares(planning.plans, fact.metric, scope, period, org, adds_up=fact.adds_up)
     target = None if found is None else sum((share.amount for share in found), Fraction(0))
-    own_days = _days(scope.id if scope.whose is Whose.USER else None, period, today, org, planning)
     is_due_evenly = fact.adds_up and not fact.is_snapshot
+    own_days = None
+    if is_due_evenly:
+        own_days = _days(scope.id if scope.whose is Whose.USER else None, period, today, org, planning)
     if is_due_evenly and found is not None:
         expected = rules.pace(
             Part(share.amount, _days(share.user_id, period, today, org, planning)) for share in found
@@ -141,12 +151,12 @@ def stand(fact: Fact, scope: Scope, period: Period, today: date, org: Org, plann
     else:
         expected = target
     is_sound = fact.is_whole and not fact.few_data
-    is_early = is_due_evenly and not own_days.is_over and own_days.passed < 1
+    is_early = own_days is not None and not own_days.is_over and own_days.passed < 1
     return Standing(
         target=target,
         attainment=rules.attainment(fact.better, fact.value, target),
         pace=expected,
-        forecast=rules.forecast(fact.value, own_days) if is_due_evenly and is_sound else None,
+        forecast=rules.forecast(fact.value, own_days) if own_days is not None and is_sound else None,
         status=_status(fact, target, expected, planning.thresholds, is_early=is_early),
     )
 

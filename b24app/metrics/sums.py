@@ -63,31 +63,42 @@ class Cell(NamedTuple):
 class Totals:
     """Sums of many cells by measure, currency and, where channels are kept apart, channel."""
 
+    __slots__ = ("_sums",)
+
     def __init__(self) -> None:
-        self._sums: defaultdict[tuple[Measure, str | None, str | None], Amount] = defaultdict(int)
+        self._sums: dict[Measure, dict[tuple[str | None, str | None], Amount]] = {}
 
     def add(self, cell: Cell, channel: str | None = None) -> None:
+        key = (cell.currency, channel)
         for measure, value in cell.sums.items():
             if value:
-                self._sums[measure, cell.currency, channel] += value
+                self._add(measure, key, value)
 
     def by_currency(self, measure: Measure) -> Iterator[tuple[str, Amount]]:
         found: defaultdict[str, Amount] = defaultdict(int)
-        for (known, currency, _), value in self._sums.items():
-            if known is measure:
-                found[currency or ""] += value
+        for (currency, _), value in self._sums.get(measure, {}).items():
+            found[currency or ""] += value
         yield from found.items()
 
     def of(self, measure: Measure) -> Amount:
-        return sum(value for (known, _, _), value in self._sums.items() if known is measure)
+        known = self._sums.get(measure)
+        return 0 if known is None else sum(known.values())
 
     def by_channel(self) -> Iterator[Totals]:
         """The same sums channel by channel, in no particular order."""
         found: defaultdict[str | None, Totals] = defaultdict(Totals)
-        for (measure, currency, channel), value in self._sums.items():
-            found[channel]._sums[measure, currency, channel] = value
+        for measure, parts in self._sums.items():
+            for key, value in parts.items():
+                found[key[1]]._add(measure, key, value)
         yield from found.values()
 
     @property
     def is_empty(self) -> bool:
-        return not any(self._sums.values())
+        return not any(any(parts.values()) for parts in self._sums.values())
+
+    def _add(self, measure: Measure, key: tuple[str | None, str | None], value: Amount) -> None:
+        known = self._sums.get(measure)
+        if known is None:
+            self._sums[measure] = {key: value}
+        else:
+            known[key] = known.get(key, 0) + value

@@ -14,13 +14,11 @@ from b24app.metrics import periods
 from b24app.metrics.attainment import Thresholds
 from b24app.metrics.context import Context
 from b24app.metrics.coverage import Coverage, Reason, Source, SourceState
-from b24app.metrics.metric import Pipeline, Reference, Stage
+from b24app.metrics.money import rates_in
 from b24app.metrics.plans import Planning
 from b24app.org import Org
 from b24app.portals.settings import PortalSettings, Support
-from b24app.store.rates import load_rates
-from b24app.sums.computed.capacity import load_calendar
-from b24app.sums.sales import DEAL
+from b24app.store.company import load_company
 from b24app.sync.state import SyncState
 
 
@@ -37,11 +35,12 @@ def load_context(
     uses_leads = conn.execute(
         select(tables.portals.c.uses_leads).where(tables.portals.c.portal_id == portal_id)
     ).scalar_one_or_none()
+    company = load_company(conn, portal_id)
     return Context(
         today=periods.local_day(now, ZoneInfo(settings.timezone)),
         org=org,
-        reference=load_reference(conn, portal_id),
-        rates=load_rates(conn, portal_id, settings.currency),
+        reference=company.reference,
+        rates=rates_in(company.rates, settings.currency),
         coverage=coverage_of(sync, entered_sources(conn, portal_id), settings.support),
         now=int(now.timestamp()),
         categories=settings.pipelines,
@@ -53,40 +52,11 @@ def load_context(
         min_ratio=settings.min_sample.ratio,
         min_mean=settings.min_sample.mean,
         planning=Planning(
-            calendar=load_calendar(conn, portal_id),
+            calendar=company.calendar,
             thresholds=Thresholds(
                 met=Fraction(settings.thresholds.met), near=Fraction(settings.thresholds.near)
             ),
         ),
-    )
-
-
-def load_reference(conn: Connection, portal_id: int) -> Reference:
-    """Deal pipelines and stages in the portal's order, names of sources."""
-    pipelines, stages, sources = tables.pipelines.c, tables.stages.c, tables.lead_sources.c
-    found = conn.execute(
-        select(pipelines.category_id, pipelines.name, pipelines.sort)
-        .where(pipelines.portal_id == portal_id, pipelines.entity_type_id == DEAL)
-        .order_by(pipelines.sort, pipelines.category_id)
-    ).all()
-    places = {row.category_id: place for place, row in enumerate(found)}
-    entries = conn.execute(
-        select(stages.category_id, stages.stage_id, stages.name, stages.sort, stages.semantics).where(
-            stages.portal_id == portal_id, stages.entity_type_id == DEAL
-        )
-    ).all()
-    ordered = sorted(
-        (Stage(*row) for row in entries),
-        key=lambda s: (places.get(s.category_id, len(places)), s.category_id, s.sort, s.stage_id),
-    )
-    names = conn.execute(select(sources.source_id, sources.name).where(sources.portal_id == portal_id))
-    projects = tables.projects.c
-    groups = conn.execute(select(projects.project_id, projects.name).where(projects.portal_id == portal_id))
-    return Reference(
-        pipelines=tuple(Pipeline(*row) for row in found),
-        stages=tuple(ordered),
-        source_names={row.source_id: row.name for row in names},
-        project_names={row.project_id: row.name for row in groups},
     )
 
 

@@ -6,6 +6,7 @@ reads before it writes cannot change under it.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -854,7 +855,11 @@ class Writer:
             self.conn.execute(
                 delete(table).where(and_(table.c.portal_id == self.portal_id, tuple_(*key).in_(chunk)))
             )
-        self._write(table, [row for name, row in wanted.items() if known.get(name) != row])
+        other = [row for name, row in wanted.items() if known.get(name) != row]
+        self._write(table, other)
+        if gone or other:
+            # A number never used before: see `store.company`.
+            self.set_portal(reference_version=secrets.randbits(62))
 
     def _write(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:

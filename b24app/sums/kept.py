@@ -80,7 +80,8 @@ class Kept:
         return Records(
             source=self.table,
             portal=c.portal_id,
-            only=(c.level == level.value,),
+            # Naming the owner of the company's sums lets the key find their days.
+            only=(c.level == level.value, *(() if level is Level.OWNER else (c.owner_id == NOBODY,))),
             day=c.start if self.has_days else None,
             cuts=cuts,
             category=c.category_id if Cut.CATEGORY in self.apart else None,

@@ -12,8 +12,8 @@ from sqlalchemy import update
 
 from b24app import store
 from b24app.portals import settings
-from b24app.store import org as org_store
 from b24app.store import snapshots
+from b24app.store.company import load_company
 from b24app.store.context import load_context
 from b24app.sync import claims, cursor, state
 from b24app.sync.parts import Parts
@@ -33,7 +33,7 @@ def run(parts: Parts, portal_id: int, now: float) -> int:
             context = load_context(
                 conn,
                 portal_id,
-                org=org_store.load_org(conn, portal_id),
+                org=load_company(conn, portal_id).org,
                 settings=settings.load(conn, portal_id),
                 sync=state.load(conn, portal_id),
                 now=datetime.fromtimestamp(now, UTC),

@@ -45,15 +45,14 @@ from b24app.facts import values
 from b24app.facts.values import BadRow, Border
 from b24app.metrics import periods
 from b24app.metrics.channels import channel_of
-from b24app.metrics.money import SCALE, Rates
+from b24app.metrics.money import SCALE, Rates, rates_in
 from b24app.portals.settings import PortalSettings
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import AccessDenied, BadRequest, NotFound, RestError, ScopeMissing
 from b24app.store import around
 from b24app.store.around import Purchase, Request
-from b24app.store.context import load_reference
-from b24app.store.rates import load_rates
+from b24app.store.company import load_company
 from b24app.viewer import Viewer
 from b24app.web import contacts, scopes
 from b24app.web.context import parts, viewer
@@ -125,7 +124,7 @@ def card_json(asking: Viewer, kind: str, record_id: int) -> dict[str, Any]:
             asking,
             visibility,
             settings,
-            load_rates(conn, asking.portal_id, settings.currency),
+            rates_in(load_company(conn, asking.portal_id).rates, settings.currency),
             store.load_border(conn, asking.portal_id),
             record_id,
             object_id,
@@ -252,7 +251,7 @@ def _lead(desk: Desk) -> dict[str, Any]:
     portal_id = desk.asking.portal_id
     born = around.deals_of_lead(desk.conn, portal_id, desk.record_id)
     end = desk.now if lead.semantics == "P" else lead.moved_at
-    names = load_reference(desk.conn, portal_id).source_names
+    names = load_company(desk.conn, portal_id).reference.source_names
     rules = desk.settings.channels
     channel = channel_of(lead.utm_source, lead.source_id, rules, names)
     since = periods.local_day(clock.now(), desk.border.zone) - timedelta(days=CHANNEL_DAYS)

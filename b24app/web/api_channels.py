@@ -30,7 +30,7 @@ from b24app.portals import settings
 from b24app.portals.settings import ChannelRule, PortalSettings, SettingsRefused
 from b24app.refusal import Why
 from b24app.store import entered, origins
-from b24app.store.context import load_reference
+from b24app.store.company import load_company
 from b24app.store.entered import Campaign, Cost
 from b24app.store.origins import Origin
 from b24app.viewer import Viewer
@@ -82,7 +82,7 @@ def channels_json(
     period = _period(portal_settings)
     with parts().engine.connect() as conn:
         found = origins.load(conn, asking.portal_id, period)
-        names = load_reference(conn, asking.portal_id).source_names
+        names = load_company(conn, asking.portal_id).reference.source_names
         paid = set(entered.channels(conn, asking.portal_id, Cost))
         measured = set(entered.channels(conn, asking.portal_id, Campaign))
     judged = [

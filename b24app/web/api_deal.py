@@ -35,13 +35,13 @@ from b24app.deal_norms import WON_NEEDED, Contact, count_returns, first_response
 from b24app.facts import deals as deal_facts
 from b24app.facts.deals import Deal
 from b24app.facts.values import BadRow
-from b24app.metrics.money import SCALE
+from b24app.metrics.money import SCALE, rates_in
 from b24app.portals.settings import PortalSettings
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import AccessDenied, BadRequest, NotFound, RestError
 from b24app.store import deal_history
-from b24app.store.rates import load_rates
+from b24app.store.company import load_company
 from b24app.viewer import Viewer
 from b24app.web import contacts, scopes
 from b24app.web.context import parts, viewer
@@ -170,7 +170,7 @@ def _describe(
     entries = deal_history.entries(conn, asking.portal_id, found.deal_id)
     habits = deal_history.habits(conn, asking.portal_id, found.category_id, found.stage_id)
     names = deal_history.names(conn, asking.portal_id, found.category_id)
-    rates = load_rates(conn, asking.portal_id, settings.currency)
+    rates = rates_in(load_company(conn, asking.portal_id).rates, settings.currency)
     is_open = found.semantics == "P"
     since = stage_since(entries, found.category_id, found.stage_id, found.moved_at)
     worth = rates.convert(int(found.amount * SCALE), found.currency)

@@ -22,8 +22,10 @@ from b24app.entries import cells, kinds, sheets
 from b24app.entries.cells import ID_LIMIT, Known, Reading, Refused
 from b24app.entries.kinds import Checked, Flaw, Kind
 from b24app.entries.sheets import Format, Sheet, TooManyRows, Unreadable
+from b24app.metrics.money import rates_in
 from b24app.portals import settings
-from b24app.store import PortalLeft, entered, rates
+from b24app.store import PortalLeft, entered
+from b24app.store.company import load_company
 from b24app.store.entered import Cost, Entry, Filter
 from b24app.viewer import Viewer
 from b24app.web import parameters, scopes
@@ -243,7 +245,7 @@ def _flaw_json(flaw: Flaw, lang: str) -> dict[str, Any]:
 
 
 def _without_rate(conn: Connection, portal_id: int, checked: Checked) -> list[str]:
-    known = rates.load_rates(conn, portal_id, settings.load(conn, portal_id).currency).factors
+    known = rates_in(load_company(conn, portal_id).rates, settings.load(conn, portal_id).currency).factors
     named = {entry.currency for entry in checked.entries if isinstance(entry, Cost)}
     return sorted(named - known.keys())
 

@@ -166,19 +166,26 @@ def ratio_text(value: Fraction | None) -> str | None:
     """The value rounded half-even to 10 places, without needless zeros: `0.6315005215`, `0.5`, `3`."""
     if value is None:
         return None
-    written = _decimal(round(value * 10**PLACES), PLACES)
+    written = _decimal(_half_even(value), PLACES)
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 def money_text(value: Fraction, longest: int = EXACT_PLACES) -> str:
     """The exact decimal, at least two places: `1234.50`. One that is longer is rounded to 10 places."""
-    places = 2
-    while places < longest and (value * 10**places).denominator != 1:
-        places += 1
-    scaled = value * 10**places
-    if scaled.denominator != 1:
-        return _decimal(round(value * 10**PLACES), PLACES)
-    return _decimal(scaled.numerator, places)
+    for places in range(2, longest + 1):
+        scale, rest = divmod(10**places, value.denominator)
+        if not rest:
+            return _decimal(value.numerator * scale, places)
+    return _decimal(_half_even(value), PLACES)
+
+
+def _half_even(value: Fraction) -> int:
+    """The value in units of the last of 10 places; in whole numbers, since fractions cost more."""
+    scale: int = 10**PLACES
+    whole, rest = divmod(value.numerator * scale, value.denominator)
+    twice = 2 * rest - value.denominator
+    is_up = twice > 0 or (twice == 0 and whole % 2 == 1)
+    return whole + 1 if is_up else whole
 
 
 def _decimal(scaled: int, places: int) -> str:

@@ -9,7 +9,7 @@ from b24app.access import Verdict, Visibility
 from b24app.portals import settings
 from b24app.portals.settings import PortalSettings
 from b24app.scope import COMPANY, Scope
-from b24app.store import org as org_store
+from b24app.store.company import load_company
 from b24app.viewer import Viewer
 from b24app.web.problems import Problem
 
@@ -17,7 +17,7 @@ from b24app.web.problems import Problem
 def seen_by(conn: Connection, viewer: Viewer) -> tuple[Visibility, PortalSettings]:
     """What the viewer may see of the portal, and the portal's settings that say so."""
     portal_settings = settings.load(conn, viewer.portal_id)
-    org = org_store.load_org(conn, viewer.portal_id)
+    org = load_company(conn, viewer.portal_id).org
     return access.allowed(org, viewer, portal_settings.grants), portal_settings
 
 

@@ -19,6 +19,7 @@ def kept(of: str, apart: list[sa.Column], sums: list[str]) -> None:
 
 def upgrade() -> None:
     with op.batch_alter_table('portals', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('reference_version', sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column('sums_version', sa.Integer(), nullable=True))
     with op.batch_alter_table('deals', schema=None) as batch_op:
         batch_op.add_column(sa.Column('first_contact_at', sa.BigInteger(), nullable=False, server_default='0'))
@@ -83,3 +84,4 @@ def downgrade() -> None:
         batch_op.drop_column('first_contact_at')
     with op.batch_alter_table('portals', schema=None) as batch_op:
         batch_op.drop_column('sums_version')
+        batch_op.drop_column('reference_version')

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, select
 from b24app.metrics.measures import CAPACITY_SECONDS, Cut
 from b24app.metrics.periods import Period
 from b24app.metrics.sums import Amount, Cell, SumsQuery
-from b24app.metrics.work_calendar import WorkCalendar, capacity_s, from_stored
+from b24app.metrics.work_calendar import capacity_s
 from b24app.portals import settings
-from b24app.tables import users, work_calendars
+from b24app.store.company import load_company
+from b24app.tables import users
 
 DAY = timedelta(days=1)
 
@@ -21,7 +22,7 @@ DAY = timedelta(days=1)
 def read(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
     """Seconds that the scope's active employees can work in the period, apart by the cuts of the query."""
     people = _people(conn, portal_id, query.owners)
-    calendar = load_calendar(conn, portal_id)
+    calendar = load_company(conn, portal_id).calendar
     hours = Fraction(settings.load(conn, portal_id).hours_per_day)
     pieces = list(_days(query.period)) if Cut.DAY in query.cuts else [query.period]
     found: list[Cell] = []
@@ -33,14 +34,6 @@ def read(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
         elif seconds and people:
             found.append(Cell({CAPACITY_SECONDS: seconds * len(people)}, day=day))
     return found
-
-
-def load_calendar(conn: Connection, portal_id: int) -> WorkCalendar:
-    """The company's calendar as the portal told it; Monday to Friday where it did not."""
-    data = conn.execute(
-        select(work_calendars.c.data).where(work_calendars.c.portal_id == portal_id)
-    ).scalar_one_or_none()
-    return WorkCalendar() if data is None else from_stored(data)
 
 
 def _people(conn: Connection, portal_id: int, owners: frozenset[int] | None) -> list[int]:
