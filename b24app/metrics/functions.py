@@ -11,7 +11,7 @@ from b24app.org import Org
 MOST = 5
 """No function suggests more KPIs than these."""
 
-HOME_SHARE = 0.6
+HOME_SHARE = 0.8
 """The department in whose hands this share of the records is does the function."""
 
 

@@ -4,7 +4,8 @@
                     "signs": [{"sign", "is_found", "count"}],
                     "metrics": [{"metric", "name", "weight", "is_suggested"}],
                     "department": {"id", "name"} | null}],
-     "departments": [{"id", "name", "depth"}], "focus": 7, "most": 5, "is_read": true}
+     "departments": [{"id", "name", "depth"}], "focus": 7, "most": 5, "is_read": true,
+     "currency": "RUB"}
 
 `count` is null where it says nothing. `department`: where the records of the function are worked on.
 `is_read` false: the portal is still being read, more may be found.
@@ -26,7 +27,7 @@ from b24app.metrics.catalog import BY_KEY
 from b24app.metrics.functions import FUNCTIONS, MOST, Function, Sign, home_of
 from b24app.metrics.kpi_sets import FOCUS, READY
 from b24app.org import Org
-from b24app.portals.settings import DEAL, PortalSettings
+from b24app.portals.settings import DEAL, PortalSettings, load_known
 from b24app.sync import state
 from b24app.tables import (
     calls,
@@ -61,6 +62,7 @@ def functions() -> Response:
         found = _signs(conn, asking.portal_id, settings)
         owned = _owned(conn, asking.portal_id, settings)
         is_read = state.load(conn, asking.portal_id).complete
+        currency = settings.currency or load_known(conn, asking.portal_id).base_currency
     response = jsonify(
         functions=[
             _function_json(
@@ -72,6 +74,7 @@ def functions() -> Response:
         focus=FOCUS,
         most=MOST,
         is_read=is_read,
+        currency=currency,
     )
     response.headers["Cache-Control"] = "no-store"
     return response

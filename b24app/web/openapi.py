@@ -421,7 +421,7 @@ SCHEMAS: Json = {
         "description": "Currencies, pipelines, projects, sources, time zones, deals and smart processes",
     },
     "Functions": _object(
-        ["functions", "departments", "focus", "most", "is_read"],
+        ["functions", "departments", "focus", "most", "is_read", "currency"],
         functions=_list(
             _object(
                 ["key", "name", "is_found", "signs", "metrics"],
@@ -446,6 +446,7 @@ SCHEMAS: Json = {
         focus=INT,
         most=INT,
         is_read=FLAG,
+        currency=_maybe(_text()),
     ),
     "Deal": {
         "type": "object",

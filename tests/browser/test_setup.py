@@ -108,3 +108,84 @@ def test_the_first_steps_go_from_rights_to_numbers(window: Window) -> None:
     frame.wait_for_selector(".admin-body .steps li")
     frame.click("[data-key=run-done]")
     frame.wait_for_selector(".card[data-metric]")
+
+
+def functions(window: Window) -> Frame:
+    frame = window.open_app()
+    frame.click("[data-key=setup]")
+    frame.click("[data-key=first-run]")
+    frame.click("[data-key=run-next]")
+    frame.wait_for_selector(".tile")
+    return frame
+
+
+def test_what_to_measure_is_ticked_by_what_was_found_and_chosen_by_keyboard(
+    window: Window, stage: Stage, portal: Portal
+) -> None:
+    assert stage.api(portal, ADMIN, "/api/v1/sets")["sets"] == []
+    frame = functions(window)
+    keys = ("sales", "marketing", "support", "projects")
+    for key in keys:
+        tile = frame.locator(f".tile[data-function={key}]")
+        assert tile.get_attribute("data-on") == "true"
+        assert 1 <= tile.locator(".example input:checked").count() <= 5
+        assert tile.locator(".example .spark").count() == tile.locator(".example").count()
+    assert "пример, не ваши данные" in frame.inner_text(".admin-body .panel-head")
+    assert "3 воронки" in frame.inner_text(".tile[data-function=sales] .chips")
+    assert frame.locator(".preview .warn-line").count() == 0
+    assert violations(frame) == []
+
+    frame.focus("[data-key=function-support]")
+    window.page.keyboard.press("Space")
+    assert frame.get_attribute(".tile[data-function=support]", "data-on") == "false"
+    frame.focus("[data-key=kpi-repeat_sales_rate]")
+    window.page.keyboard.press("Space")
+    window.page.keyboard.press("Tab")
+    window.page.keyboard.press("Space")  # the seventh KPI of sales
+    assert frame.locator(".preview .warn-line").count() == 0
+    home = frame.locator(".tile[data-function=sales] select").input_value()
+    frame.select_option(".tile[data-function=marketing] select", home)
+    assert "9 показателей" in frame.inner_text(".preview .over")
+    assert "7" in frame.inner_text(".preview .over .warn-line")  # a warning that blocks nothing
+    assert violations(frame) == []
+
+    frame.click(".save-line .primary")
+    frame.wait_for_selector(".toast")
+    found = {one["name"]: one for one in stage.api(portal, ADMIN, "/api/v1/sets")["sets"]}
+    assert sorted(found) == ["Продажи, маркетинг", "Проекты"]
+    assert found["Продажи, маркетинг"]["assigned"]["departments"] == [int(home)]
+    assert len(found["Продажи, маркетинг"]["metrics"]) == 9
+
+    frame = functions(window)  # the choice is still there; saving again makes no second set
+    assert frame.get_attribute(".tile[data-function=support]", "data-on") == "false"
+    frame.click("[data-key=kpi-repeat_sales_rate]")
+    frame.click(".save-line .primary")
+    frame.wait_for_selector(".toast")
+    again = {one["name"]: one for one in stage.api(portal, ADMIN, "/api/v1/sets")["sets"]}
+    assert sorted(again) == sorted(found)
+    assert (again["Продажи, маркетинг"]["version"], len(again["Продажи, маркетинг"]["metrics"])) == (2, 8)
+
+
+@pytest.mark.parametrize("lang", ["ru", "en"])
+def test_until_the_first_number_the_page_shows_an_example_and_says_so(stage: Stage, lang: str) -> None:
+    portal = stage.portal(lang=lang)
+    faults = stage.live.emulator.faults(portal)
+    faults.add("500", method="crm.item.list", times=None)  # deals cannot be read yet
+    assert stage.live.install(portal, ADMIN).status_code == 200
+    stage.live.emulator.install(portal, ADMIN)
+    with stage.window(portal, ADMIN) as window:
+        frame = window.open_app()
+        frame.wait_for_selector(".example-note")
+        title = {"ru": "Пример, не ваши данные", "en": "An example, not your data"}[lang]
+        assert title in frame.inner_text(".example-note")
+        names = frame.locator(".people [data-row^='example:']")
+        assert names.count() == 4
+        real = {f"{row['NAME']} {row['LAST_NAME']}" for row in portal.records["user"]}
+        assert not real & set(names.locator("b").all_inner_texts())
+        assert frame.locator(".card[data-state=ready]").count() >= 5
+        assert frame.locator(".card .card-open").count() == 0  # there are no records behind them
+        assert violations(frame) == []
+        faults.clear()
+        frame.wait_for_selector(".example-note", state="detached", timeout=90_000)
+        frame.wait_for_selector(".card .card-open")
+        assert frame.locator("[data-row^='example:']").count() == 0

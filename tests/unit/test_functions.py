@@ -63,8 +63,8 @@ def test_marketing_needs_more_than_deals_to_be_found() -> None:
     [
         ({}, None),
         ({BORIS: 10}, INSIDE),
-        ({BORIS: 6, IVAN: 4}, INSIDE),  # 60 %
-        ({BORIS: 5, IVAN: 5}, SALES),
+        ({BORIS: 8, IVAN: 2}, INSIDE),  # four of five
+        ({BORIS: 7, IVAN: 3}, SALES),
         ({SVETA: 9, BORIS: 1}, SUPPORT),
         ({SVETA: 5, BORIS: 5, OLGA: 2}, 1),
         ({999: 10}, None),  # nobody known

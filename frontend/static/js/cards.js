@@ -34,7 +34,7 @@ export function cardBlocks({ held, state, layout, today, isGrouped, basis, canPl
     const metric = metricOf(key);
     const value = from.values.find((each) => each.metric === key) ?? { error: held.now?.error ?? { status: 0 } };
     const trend = series?.values.find((each) => each.metric === key);
-    const show = () => onOpen(key, value, from);
+    const show = onOpen && (() => onOpen(key, value, from));
     return card({
       metric, value, answer: from, basis, grain: pieces.by, run: periods.elapsed(from, today),
       points: trend ? pointsOf(trend, periods.pieceKeys(pieces)) : null,

@@ -3,11 +3,11 @@
 import { api, lang, plural, t } from "../context.js";
 import { h, icon, replace } from "../dom.js";
 import { percent } from "../format.js";
+import { showFunctions } from "./functions.js";
 import { loaded, panel } from "./parts.js";
-import { showSets } from "./sets.js";
 import { counting, general, load, support } from "./settings.js";
 
-const STEPS = ["check", "sets", "meanings", "support", "targets", "import", "places"];
+const STEPS = ["check", "functions", "meanings", "support", "targets", "import", "places"];
 
 export function showFirstRun(root, { onTab, onPlan, onClose }, at = 0) {
   const box = h("div", { class: "admin-body" });
@@ -24,7 +24,7 @@ export function showFirstRun(root, { onTab, onPlan, onClose }, at = 0) {
         : h("button", { class: "button primary", type: "button", data: { key: "run-done" }, onClick: onClose }, t("admin.to_numbers"))));
   const step = STEPS[at];
   if (step === "check" || step === "places") void loaded(box, () => api.fresh("/api/v1/install"), step === "check" ? rights : places);
-  else if (step === "sets") showSets(box);
+  else if (step === "functions") showFunctions(box, { onTab });
   else if (step === "targets") replace(box, targets(onPlan));
   else if (step === "import") void loaded(box, () => api.fresh("/api/v1/sync"), (sync) => reading(sync, onTab));
   else void loaded(box, load, (found) => (step === "support" ? [support(found)] : [general(found), counting(found)]));

@@ -4,10 +4,11 @@ import { api, boot, metricOf, style, t } from "../context.js";
 import { asOf } from "../card.js";
 import { h, icon } from "../dom.js";
 import { copyLink } from "../act.js";
+import { exampleAnswers, hasNoNumberYet } from "../example.js";
 import { cardBlocks } from "../cards.js";
 import { funnelPanel } from "../funnel.js";
 import { needsSync, notices } from "../notices.js";
-import { avatar, isNarrow, onShape } from "../people.js";
+import { avatar, isNarrow, onShape, peopleTable } from "../people.js";
 import { compareControl, exportControl, periodControls, themeControl } from "../period_bar.js";
 import * as periods from "../periods.js";
 import { notesPanel, personNeeds, standingPanels, todayPanel } from "../person.js";
@@ -172,6 +173,9 @@ export function showPage(root, state) {
   }
 
   function drawBlocks(answer, org, held) {
+    const isExample = hasNoNumberYet(answer);
+    root.classList.toggle("is-example", isExample);
+    if (isExample) return drawExample(answer, org, held);
     const team = isTeam(state.scope);
     const { cards } = chosen();
     const rows = team ? rowsOf(held) : null;
@@ -208,6 +212,34 @@ export function showPage(root, state) {
     memo(box.standing, [!team && answer, held.score?.body, held.rank?.body], () => (!team && answer && (held.score?.body || held.rank?.body) ? standingPanels({ score: held.score?.body, rank: held.rank?.body, answer }) : []));
     memo(box.notes, [!team && held.notes?.body, setDay()], () => (!team && held.notes?.body ? notesPanel({ notes: held.notes.body, month: setDay().slice(0, 7), onChanged: page.retry }) : []));
     if (state.open && !ui.records && answer) reopen(answer, held, org);
+  }
+
+  /** Until the first real number is there: the same screen with invented ones, and said to be so. */
+  function drawExample(answer, org, held) {
+    const { cards } = chosen();
+    const team = isTeam(state.scope);
+    const pieces = periods.trend(state.choice, layout.today);
+    const metrics = cards.map(metricOf);
+    const names = team ? t("example.people").split("|") : null;
+    const shown = exampleAnswers({ answer, metrics, names, pieces: periods.pieceKeys(pieces), run: periods.elapsed(answer, layout.today) });
+    for (const name of ["why", "departments", "standing", "notes", "today", "records"]) memo(box[name], [], () => []);
+    memo(box.bar, [JSON.stringify({ ...state, open: null }), org, false], () => bar(org, null));
+    memo(box.notices, [answer, held.sync?.body], () => [
+      h("div", { class: "notice example-note", role: "status" }, icon("info"), h("p", { class: "grow" }, h("b", {}, t("example.title")), " ", t("example.text"))),
+      ...notices({ answer, error: null, sync: held.sync?.body, onRetry: page.retry }),
+    ]);
+    const same = [answer.from, answer.to, state.scope, cards.join(), ui.shape, ui.theme];
+    memo(box.verdict, same, () => []);
+    memo(box.cards, same, () => cardBlocks({
+      held: { now: { body: shown.now }, series: { body: shown.series } }, state: { ...state, more: false }, layout: { cards, more: [] }, today: layout.today, isGrouped: !team, basis: basis(answer), canPlan: false, onOpen: null,
+    }));
+    memo(box.charts, [...same, state.trend], () => (trendMetric() ? h("div", { class: "one" }, trendPanel({
+      metric: trendMetric(), pieces, answer: shown.series, running: pieces.to > layout.today, choices: splittable(cards, pieces.by), onMetric: (trend) => void choose({ trend }), redraw: () => { ui.theme += 1; draw(last); },
+    })) : []));
+    memo(box.people, same, () => (team ? peopleTable({
+      title: t("people.title"), caption: t("example.title"), people: shown.people.map((one) => ({ key: one.scope, name: one.name, note: "", group: null })), answer: shown.now, metrics: splittable(cards, "user"),
+      view: { sort: { by: "attention", down: false }, filter: "", all: true, chosen: null }, onView: () => {},
+    }) : []));
   }
 
   function bar(org, answer, isPlan = false) {
