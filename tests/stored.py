@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -99,6 +99,14 @@ def save(engine: Engine, portal_id: int, rows: Mapping[str, Any]) -> None:
         writer.save_deals(deals.parse(row, border) for row in rows.get("deals", ()))
         writer.save_entries(stages.parse(row, border) for row in rows.get("history", ()))
         _save_work(writer, rows, border)
+
+
+def save_deals(engine: Engine, portal_id: int, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Store more deals of a portal as the reader would; everything else stays."""
+    with engine.connect() as conn:
+        border = store.load_border(conn, portal_id)
+    with store.writing(engine, portal_id) as writer:
+        writer.save_deals(deals.parse(row, border) for row in rows)
 
 
 def _save_work(writer: store.Writer, rows: Mapping[str, Any], border: Border) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, update
 
-from b24app.tables import calls, costs, deals, pipelines, portals, projects, sync_sources
+from b24app.tables import calls, costs, pipelines, portals, projects, sync_sources
+from tests import crm_rows
 from tests.cast import ANNA, BORIS, INSIDE, IVAN, OLGA
 from tests.http.api_server import NEIGHBOUR, NOW, PORTAL, Api, fill, serving
+from tests.stored import save_deals
 
 PATH = "/api/v1/settings/functions"
 
@@ -39,12 +42,9 @@ def signs(one: dict[str, Any]) -> dict[str, int | None]:
     return {line["sign"]: line["count"] for line in one["signs"] if line["is_found"]}
 
 
-def deal(number: int, owner: int, today: date, portal: int = PORTAL) -> dict[str, Any]:
-    return {
-        "portal_id": portal, "deal_id": number, "owner_id": owner, "category_id": 0, "stage_id": "WON",
-        "semantics": "S", "amount": Decimal(1), "currency": "RUB", "created_at": NOW, "created_day": today,
-        "moved_at": NOW, "moved_day": today, "updated_at": NOW,
-    }  # fmt: skip
+def sold(numbers: range, owner: int, day: date) -> list[crm_rows.Row]:
+    """A deal won on the day for each of the numbers."""
+    return [crm_rows.won(n, f"{day} 00:30", created=f"{day} 00:30", owner=owner) for n in numbers]
 
 
 def today(api: Api) -> date:
@@ -96,11 +96,10 @@ def test_without_leads_and_pipelines_nothing_speaks_for_sales_and_marketing(api:
 
 def test_a_function_is_at_home_where_its_records_are_worked_on(api: Api, engine: Engine) -> None:
     day = today(api)
-    with engine.begin() as conn:
-        conn.execute(insert(deals), [deal(n, BORIS, day) for n in range(1, 5)])
-        conn.execute(insert(deals), [deal(5, IVAN, day)])
-        conn.execute(insert(deals), [deal(n, IVAN, day, NEIGHBOUR) for n in range(1, 9)])
-        conn.execute(insert(deals), [deal(n, IVAN, date(2020, 1, 1)) for n in range(11, 19)])
+    long_ago = date(2020, 1, 1)
+    mine = [sold(range(1, 5), BORIS, day), sold(range(5, 6), IVAN, day), sold(range(11, 19), IVAN, long_ago)]
+    save_deals(engine, PORTAL, chain.from_iterable(mine))
+    save_deals(engine, NEIGHBOUR, sold(range(1, 9), IVAN, day))
     assert asked(api)["sales"]["department"] == {"id": INSIDE, "name": "Inside sales"}
     assert asked(api)["projects"]["department"] is None
 

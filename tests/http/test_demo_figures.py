@@ -8,14 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, select
 
 from b24app import api_clients
-from b24app.tables import campaigns, costs, deals, kpi_sets, target_changes, targets
+from b24app.tables import campaigns, costs, kpi_sets, target_changes, targets
 from demo import figures
 from demo.program import Program
+from tests import crm_rows
 from tests.cast import ANNA, OLGA
 from tests.http.api_server import MEMBER, NOW, PORTAL, Api, fill, serving
+from tests.stored import save_deals
 
 COUNTED = (costs, campaigns, targets, target_changes, kpi_sets)
 
@@ -40,18 +42,13 @@ def today(api: Api) -> date:
 
 def sell(engine: Engine, day: date) -> None:
     """A deal of 100 000 roubles won in each of the thirteen months up to the day, from Yandex adverts."""
-    with engine.begin() as conn:
-        for number in range(1, 14):
-            at = int((day - date(1970, 1, 1)).total_seconds())
-            conn.execute(
-                insert(deals).values(
-                    portal_id=PORTAL, deal_id=number, owner_id=ANNA, category_id=0, stage_id="WON",
-                    semantics="S", amount=Decimal(100_000), currency="RUB", created_at=at, created_day=day,
-                    moved_at=at, moved_day=day, updated_at=at, client=f"company:{number}",
-                    utm_source="yandex-direct",
-                )
-            )  # fmt: skip
-            day = day.replace(day=1) - timedelta(days=1)
+    rows = []
+    for number in range(1, 14):
+        moment = f"{day} 00:30"
+        more = {"amount": 100_000, "company": number, "utm": "yandex-direct"}
+        rows.append(crm_rows.won(number, moment, created=moment, owner=ANNA, **more))
+        day = day.replace(day=1) - timedelta(days=1)
+    save_deals(engine, PORTAL, rows)
 
 
 def held(engine: Engine) -> dict[str, int]:
