@@ -16,12 +16,12 @@ LAUNCHES = json.loads(Path(os.environ["B24APP_BENCH_LAUNCHES"]).read_text("utf-8
 """[{"name": …, "query": …, "form": {…}}]"""
 
 
-class Person(FastHttpUser):
+class Person(FastHttpUser):  # type: ignore[misc]
     wait_time = constant_throughput(1)
     network_timeout = 30
     connection_timeout = 30
 
-    @task
+    @task  # type: ignore[untyped-decorator]
     def open_widget(self) -> None:
         one = random.choice(LAUNCHES)  # noqa: S311  nothing secret
         self.client.post(f"/?{one['query']}", data=one["form"], name=one["name"])
