@@ -131,8 +131,10 @@ class ListRead:
     def _open(self, window: Window) -> Lanes:
         """The ids of the window that are unread."""
         if self._at.get("top") is None:
-            outcome = self._client.batch({"top": self._source.top()})
-            self._at["top"] = top_id(self._source, outcome["top"])
+            answer = self._client.batch({"top": self._source.top()})["top"]
+            if isinstance(answer, RestError):
+                raise answer
+            self._at["top"] = top_id(self._source, answer)
         if self._at.get("unread") is None:
             self._at["unread"] = self._range(window)
         is_even = self._source.recency_key == self._source.made_key

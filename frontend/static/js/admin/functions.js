@@ -48,7 +48,7 @@ function begin(offer, known) {
   });
 }
 
-function tile(one, choice, { departments, currency }, changed) {
+function tile(one, choice, { departments, currency, most }, changed) {
   const id = `function-${one.key}`;
   const examples = h("fieldset", { class: "examples", disabled: !choice.isOn },
     h("legend", { class: "hidden-text" }, one.name),
@@ -59,6 +59,7 @@ function tile(one, choice, { departments, currency }, changed) {
       h("input", { type: "checkbox", checked: choice.isOn, data: { key: id }, onChange: (event) => {
         choice.isOn = event.target.checked;
         examples.disabled = !choice.isOn;
+        if (choice.isOn && !choice.chosen.size) begun(examples, choice, most);
         section.dataset.on = String(choice.isOn);
         changed();
       } }),
@@ -66,6 +67,14 @@ function tile(one, choice, { departments, currency }, changed) {
     h("p", { class: "chips" }, signs(one)),
     examples);
   return section;
+}
+
+/** A function that was not found, but is wanted: its first KPIs are ticked. */
+function begun(examples, choice, most) {
+  for (const { metric } of choice.metrics.slice(0, most)) {
+    choice.chosen.add(metric);
+    examples.querySelector(`[data-key=kpi-${metric}]`).checked = true;
+  }
 }
 
 function signs(one) {
