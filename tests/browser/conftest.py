@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from emulator.world import Portal
 from tests.browser.furnished import furnish
 from tests.browser.stage import Stage, chromium, staged
-from tests.databases import Databases
+from tests.databases import Databases, kinds
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,13 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium, headless, for the whole run."""
     with chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """PostgreSQL where there is one: the API is proven on both kinds, and a page sees no more than that."""
+    *_, kind = kinds().values()
+    return kind(tmp_path_factory.mktemp("databases"))
 
 
 @pytest.fixture(scope="session")

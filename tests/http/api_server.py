@@ -33,6 +33,9 @@ from tests.cast import ORG
 
 PORTAL, MEMBER = 1, "a" * 32
 NEIGHBOUR, NEIGHBOUR_MEMBER = 2, "b" * 32
+PATIENCE_S = 120
+"""For an answer; generous, because a busy machine says nothing about the code."""
+
 NOW = 1_795_428_902  # 2026-11-23 10:15:02 UTC
 
 
@@ -58,7 +61,7 @@ class Api:
         """One request over the socket, as the person."""
         headers = {"Authorization": f"Bearer {self.token(user_id, is_admin=is_admin)}"}
         headers.update(options.pop("headers", {}))
-        return requests.request(method, self.url + path, headers=headers, timeout=20, **options)
+        return requests.request(method, self.url + path, headers=headers, timeout=PATIENCE_S, **options)
 
     def get(
         self, path: str, user_id: int | None, *, is_admin: bool = False, **options: Any

@@ -37,7 +37,7 @@ class Reader:
         token = self.emulator.issue_token(self.portal, self.user_id)["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         url = f"http://{self.portal.domain}/rest/{method}"
-        answer: dict[str, Any] = requests.post(url, json=params or {}, headers=headers, timeout=20).json()
+        answer: dict[str, Any] = requests.post(url, json=params or {}, headers=headers, timeout=120).json()
         return answer
 
     def items(self, entity_type_id: int, select: list[str], **filters: Any) -> list[dict[str, Any]]:

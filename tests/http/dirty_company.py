@@ -384,7 +384,7 @@ class Company:
 
     def _answer(self, method: str, path: str, bearer: str, **options: Any) -> dict[str, Any]:
         answer = requests.request(
-            method, self.url + path, headers={"Authorization": f"Bearer {bearer}"}, timeout=30, **options
+            method, self.url + path, headers={"Authorization": f"Bearer {bearer}"}, timeout=120, **options
         )
         assert answer.status_code == 200, f"{answer.status_code} {path} {options}: {answer.text[:2000]}"
         found: dict[str, Any] = answer.json()

@@ -25,7 +25,7 @@ class Asker:
     token: str
 
     def post(self, method: str, **fields: Any) -> requests.Response:
-        return requests.post(self.url(method), json={"auth": self.token, **fields}, timeout=10)
+        return requests.post(self.url(method), json={"auth": self.token, **fields}, timeout=60)
 
     def url(self, method: str) -> str:
         return f"http://{self.portal.domain}/rest/{method}"

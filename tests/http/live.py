@@ -68,7 +68,7 @@ class Live:
             head, _, rest = key.partition("_")
             body[f"data[{rest}]" if head == "data" else f"auth[{key}]"] = value
         body = {key: value for key, value in body.items() if value != ""}
-        return requests.post(f"{self.url}/events", data=body, timeout=20)
+        return requests.post(f"{self.url}/events", data=body, timeout=120)
 
     def row(self, portal: Portal) -> Row[Any] | None:
         """What is stored of the portal."""
@@ -112,7 +112,7 @@ class Live:
                 place.pop(name, None)
             else:
                 place[name] = value
-        return requests.post(self.url + path, params=query, data=form, timeout=30, allow_redirects=False)
+        return requests.post(self.url + path, params=query, data=form, timeout=120, allow_redirects=False)
 
 
 def boot(page: requests.Response) -> dict[str, Any]:
