@@ -17,7 +17,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from b24app import tables
 from b24app.metrics.measures import Cut, Table
-from b24app.sums.kept import ALWAYS, KEPT, NOBODY, VERSION, Kept, Level, columns_of
+from b24app.sums.kept import ALWAYS, KEPT, NOBODY, VERSION, Kept, Level, columns_of, is_kept
 from b24app.sums.kinds import Records
 from b24app.sums.measured import RECORDS, sums_of
 
@@ -33,6 +33,8 @@ _ID = {
 """By what changed records are found; stays go by their deal."""
 
 CHUNK = 1_000
+
+MONTH = Level.MONTH
 
 _Key = tuple[Any, ...]
 
@@ -92,8 +94,8 @@ def make_anew(conn: Connection, portal_id: int) -> None:
     """Makes all kept sums of the portal from its facts. Call it after `store.lock`."""
     for kind, kept in KEPT.items():
         conn.execute(delete(kept.table).where(kept.table.c.portal_id == portal_id))
-        for level in kept.levels:
-            found = _from_facts(portal_id, kind, level)
+        company = _of_company(portal_id, kept)
+        for found in (*(_from_facts(portal_id, kind, one) for one in kept.levels if one != MONTH), company):
             conn.execute(insert(kept.table).from_select(found.selected_columns.keys(), found))
     portals = tables.portals
     conn.execute(update(portals).where(portals.c.portal_id == portal_id).values(sums_version=VERSION))
@@ -101,13 +103,13 @@ def make_anew(conn: Connection, portal_id: int) -> None:
 
 def differing(conn: Connection, portal_id: int) -> list[str]:
     """Names of the tables whose monthly sums are not those of the facts: none, unless something is broken."""
+    if not is_kept(conn, portal_id):
+        return []
     found = []
     for kind, kept in KEPT.items():
-        facts = _from_facts(portal_id, kind, Level.MONTH)
+        facts = _from_facts(portal_id, kind, MONTH)
         c, names = kept.table.c, [column.name for column in facts.selected_columns]
-        stored = select(*(c[name] for name in names)).where(
-            c.portal_id == portal_id, c.level == Level.MONTH.value
-        )
+        stored = select(*(c[name] for name in names)).where(c.portal_id == portal_id, c.level == MONTH.value)
         width = len(kept.columns)
         rows, plain = (
             {tuple(row) for row in conn.execute(statement) if any(row[-width:])}
@@ -116,6 +118,23 @@ def differing(conn: Connection, portal_id: int) -> list[str]:
         if rows != plain:
             found.append(kept.table.name)
     return found
+
+
+def _of_company(portal_id: int, kept: Kept) -> Select[Any]:
+    """The company's months out of its employees' months: there are far fewer of them than facts."""
+    c = kept.table.c
+    apart = [c.start, *(c[name] for name in kept.key)]
+    return (
+        select(
+            literal(portal_id).label("portal_id"),
+            literal(MONTH.value).label("level"),
+            literal(NOBODY).label("owner_id"),
+            *apart,
+            *(func.sum(c[name]).label(name) for name in kept.columns),
+        )
+        .where(c.portal_id == portal_id, c.level == Level.OWNER.value)
+        .group_by(*apart)
+    )
 
 
 def _from_facts(portal_id: int, kind: Table, level: Level) -> Select[Any]:

@@ -23,7 +23,7 @@ from b24app.rest import paging
 from b24app.rest.calls import BATCH_SIZE, Call
 from b24app.rest.client import PortalClient
 from b24app.rest.errors import RestError, TokenDead
-from b24app.store import BorderMoved, PortalLeft, load_border
+from b24app.store import BorderMoved, PortalLeft, kept_sums, load_border
 from b24app.sync import claims, cursor, sources, trouble
 from b24app.sync.parts import Parts
 from b24app.sync.sources.kinds import LongList
@@ -55,6 +55,8 @@ def run(parts: Parts, portal_id: int) -> dict[str, int]:
             return {}
         try:
             night = _begin(parts, portal_id)
+            if not night.compared:
+                _mend_sums(parts, portal_id)
             _note(night, _failure(night))
         except (PortalLeft, BorderMoved, TokenDead):
             return {}
@@ -69,6 +71,17 @@ def _failure(night: _Night) -> RestError | None:
         logger.warning("reconciling portal %s: %s", night.portal_id, trouble.label(error))
         return error
     return None
+
+
+def _mend_sums(parts: Parts, portal_id: int) -> None:
+    """Makes the kept sums anew should they not be those of the facts: what is broken does not stay broken."""
+    with parts.engine.connect() as conn:
+        differing = kept_sums.differing(conn, portal_id)
+    if differing:
+        logger.error("portal %s: kept sums are wrong and made anew: %s", portal_id, ", ".join(differing))
+        with store.writing(parts.engine, portal_id) as writer:
+            kept_sums.make_anew(writer.conn, portal_id)
+            writer.changed = True
 
 
 def _begin(parts: Parts, portal_id: int) -> _Night:

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from b24app import audit, tables
+from b24app.store import kept_sums
 from b24app.sync import freshness, reconcile, refresh, schedule
 from emulator import crm, seed
 from tests.http.reading import eventually
@@ -233,6 +234,16 @@ def test_without_a_queue_counts_tell_of_deletions(engine: Engine, database_url: 
         assert schedule.RECONCILE in schedule.due(standing, time.time())
         assert reconcile.run(portal.parts, 1) == {"deals": 1, "leads": 1}
         portal.check()
+
+
+def test_kept_sums_that_went_wrong_are_made_anew_at_night(portal: Syncing) -> None:
+    engine = portal.parts.engine
+    with engine.begin() as conn:
+        conn.execute(update(tables.sums_cohort).values(cohort_deals=tables.sums_cohort.c.cohort_deals + 1))
+        assert kept_sums.differing(conn, 1) == ["sums_cohort"]
+    reconcile.run(portal.parts, 1)
+    with engine.connect() as conn:
+        assert kept_sums.differing(conn, 1) == []
 
 
 def test_a_reader_who_lost_rights_does_not_empty_the_store(portal: Syncing) -> None:
