@@ -27,13 +27,17 @@ CHANNELS = (("yandex-direct", 140_000), ("vk-ads", 85_000), ("yandex", 60_000), 
 """What a channel costs in an ordinary month, roubles. They are the `utm_source` of leads and deals."""
 FAIR, FAIR_MONTHS, FAIR_COST = "Выставка", (3, 10), 320_000
 
-MARKETING, SUPPORT, PROJECTS = "Отдел маркетинга", "Служба поддержки", "Проекты и монтаж"
+SALES, MARKETING = "Отдел продаж", "Отдел маркетинга"
+SUPPORT, PROJECTS = "Служба поддержки", "Проекты и монтаж"
 
 SETS = (
     # name, purpose, KPIs, position, department
     ("Компания", "Деньги, клиенты и сроки одним взглядом",
      ("revenue", "win_rate", "leads_new", "cac", "channel_roi", "csat", "on_time_rate"),
      "Генеральный директор", ""),
+    ("Продажи", "Выигрывать больше сделок и по хорошей цене",
+     ("revenue", "deals_won", "average_check", "win_rate", "funnel_conversion", "processing_time",
+      "leads_new"), "", SALES),
     ("Рассылки и сайт", "Как читают рассылки и приходят на сайт",
      ("engagement_rate", "click_rate", "site_visits"), "", MARKETING),
     ("Поддержка", "Быстро отвечаем и решаем с первого раза",
