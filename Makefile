@@ -34,7 +34,7 @@ format: setup-dev  ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup-dev .venv/.bench  ## measure at a portal's limits, into docs/performance.md (ARGS=--quick for a short look)
+bench: setup-dev .venv/.bench  ## measure everything in about an hour, into docs/performance.md (ARGS=--quick: a short look)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 screenshots: setup-dev  ## pictures of every screen for the documents
