@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, insert, literal, select
+from sqlalchemy import Connection, Engine, insert, select, true
 
 from b24app import tables
 from b24app.crypto import Vault
@@ -49,22 +49,23 @@ def add_portals(
 def enrol(
     engine: Engine, vault: Vault, model_id: int, portals: Sequence[Portal], *, checked_within_s: float
 ) -> list[Member]:
-    """Store the portals as if each had been read like `model_id`, and last checked within that time."""
+    """Store the portals as if each had been read like `model_id`, and last checked within that time.
+
+    All at once: a portal without rows would be read by whoever sees it first.
+    """
     with engine.begin() as conn:
-        model = conn.execute(select(tables.portals).where(tables.portals.c.portal_id == model_id)).one()
-    members = _add_portals(engine, vault, dict(model._mapping), portals, checked_within_s)
-    ids = [member.portal_id for member in members]
-    for table in tables.metadata.sorted_tables:
-        if table.name in OF_ONE or "portal_id" not in table.c:
-            continue
-        others = [column for column in table.c if column.name != "portal_id"]
-        names = ["portal_id", *(column.name for column in others)]
-        rows = (
-            select(tables.portals.c.portal_id, *others)
-            .select_from(table.join(tables.portals, literal(True)))
-            .where(table.c.portal_id == model_id, tables.portals.c.portal_id.in_(ids))
-        )
-        with engine.begin() as conn:
+        members = _add_portals(conn, vault, _model(conn, model_id), portals, checked_within_s)
+        ids = [member.portal_id for member in members]
+        for table in tables.metadata.sorted_tables:
+            if table.name in OF_ONE or "portal_id" not in table.c:
+                continue
+            others = [column for column in table.c if column.name != "portal_id"]
+            rows = (
+                select(tables.portals.c.portal_id, *others)
+                .select_from(table.join(tables.portals, true()))
+                .where(table.c.portal_id == model_id, tables.portals.c.portal_id.in_(ids))
+            )
+            names = ["portal_id", *(column.name for column in others)]
             conn.execute(insert(table).from_select(names, rows))
     return members
 
@@ -72,13 +73,18 @@ def enrol(
 def enrol_unread(engine: Engine, vault: Vault, model_id: int, portals: Sequence[Portal]) -> list[Member]:
     """Store the portals as just installed ones, whose first read is to begin."""
     with engine.begin() as conn:
-        model = conn.execute(select(tables.portals).where(tables.portals.c.portal_id == model_id)).one()
-    new = {**model._mapping, "data_version": 0, "checked_at": None, "watched_at": None, "sums_version": None}
-    return _add_portals(engine, vault, new, portals, None)
+        new = dict.fromkeys(("checked_at", "watched_at", "sums_version"))
+        model = {**_model(conn, model_id), **new, "data_version": 0}
+        return _add_portals(conn, vault, model, portals, None)
+
+
+def _model(conn: Connection, portal_id: int) -> dict[str, Any]:
+    row = conn.execute(select(tables.portals).where(tables.portals.c.portal_id == portal_id)).one()
+    return dict(row._mapping)
 
 
 def _add_portals(
-    engine: Engine,
+    conn: Connection,
     vault: Vault,
     model: dict[str, Any],
     portals: Sequence[Portal],
@@ -86,30 +92,29 @@ def _add_portals(
 ) -> list[Member]:
     now = time.time()
     members = []
-    with engine.begin() as conn:
-        first = max(conn.execute(select(tables.portals.c.portal_id)).scalars()) + 1
-        for portal_id, portal in enumerate(portals, first):
-            own: dict[str, Any] = {
-                "portal_id": portal_id,
-                "member_id": portal.member_id,
-                "domain": portal.domain,
-                "endpoint": f"{portal.url}/rest/",
-                "application_token": vault.seal(portal.application_token()),
-                "checking_since": None,
-            }
-            if checked_within_s is not None:
-                own["checked_at"] = now - random.uniform(0, checked_within_s)  # noqa: S311
-                own["watched_at"] = None
-            conn.execute(insert(tables.portals).values({**model, **own}))
-            pair = portal.act("issue_token", {"user_id": ADMIN})
-            tokens.save(
-                conn,
-                vault,
-                portal_id,
-                ADMIN,
-                access=pair["access_token"],
-                refresh=pair["refresh_token"],
-                expires_at=int(pair["expires"]),
-            )
-            members.append(Member(portal_id, portal))
+    first = max(conn.execute(select(tables.portals.c.portal_id)).scalars()) + 1
+    for portal_id, portal in enumerate(portals, first):
+        own: dict[str, Any] = {
+            "portal_id": portal_id,
+            "member_id": portal.member_id,
+            "domain": portal.domain,
+            "endpoint": f"{portal.url}/rest/",
+            "application_token": vault.seal(portal.application_token()),
+            "checking_since": None,
+        }
+        if checked_within_s is not None:
+            own["checked_at"] = now - random.uniform(0, checked_within_s)  # noqa: S311
+            own["watched_at"] = None
+        conn.execute(insert(tables.portals).values({**model, **own}))
+        pair = portal.act("issue_token", {"user_id": ADMIN})
+        tokens.save(
+            conn,
+            vault,
+            portal_id,
+            ADMIN,
+            access=pair["access_token"],
+            refresh=pair["refresh_token"],
+            expires_at=int(pair["expires"]),
+        )
+        members.append(Member(portal_id, portal))
     return members

@@ -64,7 +64,7 @@ class Children:
             self.check()
             try:
                 requests.get(url, timeout=5, allow_redirects=False)
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):  # not yet, or a busy machine
                 time.sleep(0.1)
             else:
                 return
