@@ -17,6 +17,7 @@ from b24app.portals.admission import Admission
 from b24app.rest.budget import Budgets, open_budgets
 from b24app.rest.client import PortalClient
 from b24app.rest.errors import TokenDead
+from b24app.rest.limits import rate_of
 from b24app.rest.transport import Transport
 from b24app.soon import Soon
 from b24app.tables import portals
@@ -56,7 +57,9 @@ class Parts:
         """
         with self.engine.connect() as conn:
             row = conn.execute(
-                select(portals.c.reader_id, portals.c.domain).where(portals.c.portal_id == portal_id)
+                select(portals.c.reader_id, portals.c.domain, portals.c.license).where(
+                    portals.c.portal_id == portal_id
+                )
             ).first()
         owner = user_id if user_id is not None else (row.reader_id if row else None)
         if row is None or owner is None:
@@ -70,7 +73,7 @@ class Parts:
                 owner,
                 allow_private=self.settings.allow_private_portals,
             ),
-            budget=self.budgets.for_portal(row.domain),
+            budget=self.budgets.for_portal(row.domain, rate_of(row.license)),
             transport=self.transport,
             background=background,
             label=str(portal_id),

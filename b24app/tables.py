@@ -67,6 +67,7 @@ portals = Table(
     Column("application_token", Text),  # encrypted; None until the portal told it
     Column("state", String(16), nullable=False),  # active | unpaid | gone | uninstalled
     Column("status", String(4)),  # L F D T P S
+    Column("license", String(64)),  # LICENSE of app.info, which says what the portal allows; None: not told
     Column("scopes", Text, nullable=False, default=""),  # comma separated, as granted
     Column("lang", String(8), nullable=False, default="en"),
     Column("timezone", String(64), nullable=False, default="UTC"),

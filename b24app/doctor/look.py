@@ -23,7 +23,7 @@ from b24app.rest import outcomes
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply, to_map, to_unix_time
 from b24app.rest.errors import RestError, Unreachable
-from b24app.rest.limits import CLOUD, OPERATING_LIMIT_S
+from b24app.rest.limits import OPERATING_LIMIT_S
 from b24app.store import CLOSED
 from b24app.sync import cursor, state
 from b24app.tables import portals, sync_sources, tokens
@@ -184,9 +184,13 @@ def _unbound(report: Mapping[str, Any] | None) -> tuple[str, ...]:
 def _load(parts: Parts, domain: str) -> Load | None:
     if parts.settings.redis_url is None:
         return None
-    level, methods, blocked = parts.budgets.for_portal(domain).standing()
+    budget = parts.budgets.for_portal(domain)
+    level, methods, blocked = budget.standing()
+    rate = budget.rate()
     return Load(
-        level / CLOUD.capacity, {name: used / OPERATING_LIMIT_S for name, used in methods.items()}, blocked
+        0.0 if rate is None else level / rate.capacity,
+        {name: used / OPERATING_LIMIT_S for name, used in methods.items()},
+        blocked,
     )
 
 

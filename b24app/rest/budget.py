@@ -7,10 +7,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from b24app import meters
-from b24app.rest.limits import CLOUD, OPERATING_LIMIT_S, PortalLoad, RateLimit
+from b24app.rest.limits import OPERATING_LIMIT_S, PortalLoad, RateLimit
 
 T = TypeVar("T")
 
@@ -29,22 +30,34 @@ class Loads(Protocol):
         ...
 
 
+class Unknown(Enum):
+    """The rate limit of a portal whose plan the caller does not know: whoever knew it last, told it."""
+
+    RATE = "rate"
+
+
+Rate = RateLimit | Unknown | None
+
+
 class Budget:
     """The budget of one portal. `rate` None: a portal without a rate limit."""
 
-    def __init__(self, loads: Loads, portal: str, rate: RateLimit | None) -> None:
+    def __init__(self, loads: Loads, portal: str, rate: Rate) -> None:
         self._loads = loads
         self._portal = portal
         self._rate = rate
 
     def take(self, wanted: Mapping[str, int], *, background: bool) -> float:
         """0 once one request with these commands is booked; else seconds to wait before asking again."""
-        wait, level = self._loads.change(
-            self._portal,
-            lambda load, now: (load.take(wanted, now, self._rate, background=background), load.level),
-        )
-        if wait <= 0 and self._rate is not None:
-            meters.bucket(level / self._rate.capacity)
+
+        def book(load: PortalLoad, now: float) -> tuple[float, float | None]:
+            rate = self._rate_of(load)
+            wait = load.take(wanted, now, rate, background=background)
+            return wait, None if rate is None else load.level / rate.capacity
+
+        wait, share = self._loads.change(self._portal, book)
+        if wait <= 0 and share is not None:
+            meters.bucket(share)
         return wait
 
     def learn(self, seen: Mapping[str, tuple[float, float | None]]) -> None:
@@ -56,7 +69,7 @@ class Budget:
 
     def refused(self) -> None:
         """The portal refused a request because its bucket is full."""
-        self._loads.change(self._portal, lambda load, now: load.refused(now, self._rate))
+        self._loads.change(self._portal, lambda load, now: load.refused(now, self._rate_of(load)))
 
     def block(self, method: str, until: float) -> None:
         """The portal refuses this method (`ALL_METHODS`: any) until this unix time."""
@@ -72,11 +85,20 @@ class Budget:
         return self._loads.change(
             self._portal,
             lambda load, now: (
-                load.level_at(now, self._rate),
+                load.level_at(now, self._rate_of(load)),
                 {name: one.used(now) for name, one in load.methods.items()},
                 {name: one.blocked_until for name, one in load.methods.items() if one.blocked_until > now},
             ),
         )
+
+    def rate(self) -> RateLimit | None:
+        """The portal's rate limit; None where it has none."""
+        return self._loads.change(self._portal, lambda load, _now: self._rate_of(load))
+
+    def _rate_of(self, load: PortalLoad) -> RateLimit | None:
+        if not isinstance(self._rate, Unknown):
+            load.rate = self._rate
+        return load.rate
 
 
 class Budgets:
@@ -85,7 +107,7 @@ class Budgets:
     def __init__(self, loads: Loads | None = None) -> None:
         self._loads = loads or MemoryLoads()
 
-    def for_portal(self, portal: str | int, rate: RateLimit | None = CLOUD) -> Budget:
+    def for_portal(self, portal: str | int, rate: Rate = Unknown.RATE) -> Budget:
         """The budget of the portal; any key that names it the same in every process will do."""
         return Budget(self._loads, str(portal), rate)
 

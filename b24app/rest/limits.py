@@ -6,6 +6,7 @@ processes can share it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +34,21 @@ class RateLimit:
 
 
 CLOUD = RateLimit(50, 2)
-"""Of every plan but the largest. Portals that allow more are read as gently: a batch is long anyway."""
+"""Of every plan but the largest, and of a portal whose plan is not known."""
+
+ENTERPRISE = RateLimit(250, 5)
+
+
+def rate_of(license_: str | None) -> RateLimit | None:
+    """The rate limit by `LICENSE` of `app.info`: `de_ent250`, `ru_selfhosted` (has none: None), …
+
+    Source: limits.md, api-reference/common/system/app-info.md
+    """
+    plan = (license_ or "").lower().partition("_")[2]
+    if plan == "selfhosted":
+        return None
+    return ENTERPRISE if re.fullmatch(r"ent\d+", plan) else CLOUD
+
 
 ALL_METHODS = "*"
 """The name under which a portal that refuses everything is booked."""
@@ -99,6 +114,8 @@ class PortalLoad:
     level: float = 0.0
     at: float = 0.0
     methods: dict[str, MethodLoad] = field(default_factory=dict)
+    rate: RateLimit | None = CLOUD
+    """What the last one went by who knew the portal's plan."""
 
     def take(
         self, wanted: Mapping[str, int], now: float, rate: RateLimit | None, *, background: bool
@@ -119,7 +136,8 @@ class PortalLoad:
                 wait = max(wait, load.wait(cost, now, OPERATING_LIMIT_S * share))
         if wait > 0:
             return wait
-        self.level += 1
+        if rate is not None:
+            self.level += 1
         for method, count in wanted.items():
             load = self.methods.setdefault(method, MethodLoad())
             load.spend(load.cost_s * count, now)
@@ -159,6 +177,7 @@ class PortalLoad:
         return {
             "level": self.level,
             "at": self.at,
+            "rate": None if self.rate is None else [self.rate.capacity, self.rate.per_second],
             "methods": {
                 name: [sorted(load.minutes.items()), load.cost_s, load.blocked_until]
                 for name, load in self.methods.items()
@@ -171,6 +190,7 @@ class PortalLoad:
         return cls(
             level=plain["level"],
             at=plain["at"],
+            rate=None if plain["rate"] is None else RateLimit(*plain["rate"]),
             methods={
                 name: MethodLoad({int(m): s for m, s in minutes}, cost_s, blocked_until)
                 for name, (minutes, cost_s, blocked_until) in plain["methods"].items()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from b24app import clock
-from b24app.facts.values import whole, yes
+from b24app.facts.values import text, whole, yes
 from b24app.rest.calls import Call
 from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
@@ -19,7 +19,7 @@ from b24app.sync.sources.users import USERS
 
 def calls() -> dict[str, Call]:
     """The commands of one round; `read` takes their outcome."""
-    asked = {"profile": Call("profile"), "mode": Call("crm.settings.mode.get")}
+    asked = {"profile": Call("profile"), "mode": Call("crm.settings.mode.get"), "app": Call("app.info")}
     for source in sources.SHORT:
         asked.update(source.calls)
     return asked
@@ -33,11 +33,16 @@ class Round:
     errors: dict[str, RestError] = field(default_factory=dict)
     is_admin: bool | None = None  # the reader; None: not told
     uses_leads: bool | None = None
+    license: str | None = None  # of the portal; None: not told
 
 
 def read(client: PortalClient, outcome: Outcome) -> Round:
     """The round's facts; lists of several pages are read to their end."""
-    found = Round(is_admin=_admin(outcome["profile"]), uses_leads=_uses_leads(outcome["mode"]))
+    found = Round(
+        is_admin=_admin(outcome["profile"]),
+        uses_leads=_uses_leads(outcome["mode"]),
+        license=_license(outcome["app"]),
+    )
     for source in sources.SHORT:
         try:
             found.facts[source.name] = source.read(client, outcome)
@@ -70,7 +75,11 @@ def store(writer: Writer, found: Round) -> None:
         fail_source(writer, name, error)
     told = {
         name: value
-        for name, value in (("reader_is_admin", found.is_admin), ("uses_leads", found.uses_leads))
+        for name, value in (
+            ("reader_is_admin", found.is_admin),
+            ("uses_leads", found.uses_leads),
+            ("license", found.license),
+        )
         if value is not None
     }
     if told:
@@ -95,3 +104,9 @@ def _admin(answer: Reply | RestError) -> bool | None:
 def _uses_leads(answer: Reply | RestError) -> bool | None:
     mode = None if isinstance(answer, RestError) else whole(answer.result)
     return None if mode is None else mode != 2
+
+
+def _license(answer: Reply | RestError) -> str | None:
+    if isinstance(answer, RestError) or not isinstance(answer.result, dict):
+        return None
+    return text(answer.result.get("LICENSE"), 64)

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, update
 
-from b24app import tables
+from b24app import bootstrap, tables
+from b24app.rest.limits import ENTERPRISE
 from b24app.store.org import load_org
 from b24app.sync import first_read, refresh
 from b24app.sync.state import SOURCES
@@ -218,6 +219,41 @@ def test_portals_that_answer_differently_are_read_alike(portal: Syncing, quirk: 
     fill(portal.portal, deals=60, leads=10)
     portal.first_read()
     portal.check()
+
+
+def test_the_plan_that_says_what_the_portal_allows_is_kept(portal: Syncing) -> None:
+    portal.emulator.site(portal.portal).license = "de_ent250"
+    portal.first_read()
+    assert portal.row().license == "de_ent250"
+    parts = bootstrap.build(portal.parts.settings)
+    parts.client(1).call("profile")
+    assert parts.budgets.for_portal(portal.portal.domain).rate() == ENTERPRISE
+    parts.close()
+
+
+def test_deals_without_a_moment_are_read_too(portal: Syncing) -> None:
+    fill(portal.portal, deals=120, days=300)
+    for row in list(portal.portal.records["deal"])[::40]:
+        portal.portal.change("deal", row["id"], movedTime=None)
+    portal.first_read()
+    assert portal.stored_deals().keys() == {row["id"] for row in portal.portal.records["deal"]}
+    assert portal.state().complete
+
+
+def test_waiting_for_the_portal_to_allow_more_is_no_failure(portal: Syncing) -> None:
+    fill(portal.portal, deals=60, days=300)
+    assert not first_read.run(portal.parts, 1, is_over=lambda: True)
+    budget = portal.parts.budgets.for_portal(portal.portal.domain)
+    budget.block("crm.stagehistory.list", time.time() + 300)
+    requests = portal.http_requests()
+    assert not first_read.run(portal.parts, 1)
+    # The other lists are read meanwhile, each page once.
+    assert portal.state().covers("leads", date.min)
+    assert portal.http_requests() - requests < 30
+    row = portal.source("first_read")
+    assert row["error"] is None
+    assert 200 < row["cursor"]["retry_at"] - time.time() <= 301
+    assert portal.state().problems == ()
 
 
 def test_a_second_runner_leaves_the_first_one_alone(portal: Syncing) -> None:

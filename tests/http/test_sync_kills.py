@@ -31,6 +31,29 @@ def portal(engine: Engine, database_url: str, tmp_path: Path) -> Iterator[Syncin
         yield found
 
 
+def fill_far(portal: Syncing) -> None:
+    """Few deals whose ids reach far: more than one request can ask for at once."""
+    fill(portal.portal, deals=900, leads=100, days=300)
+    made = portal.portal
+    for number, row in enumerate(list(made.records["deal"])):
+        if number % 2:
+            crm.delete_item(made, "deal", row["id"])
+    made.last_ids["deal"] += 9_000
+    made.last_ids["stage_history"] += 4_000
+    fill(portal.portal, deals=500, days=300, seed_=2)
+
+
+def unread(portal: Syncing) -> dict[str, int]:
+    """How many ids of the windows that are being read are left, by list and window."""
+    return {
+        f"{row['source']} {row['cursor']['step']}": sum(
+            last - first + 1 for first, last in row["cursor"].get("unread") or ()
+        )
+        for row in portal.rows(tables.sync_sources)
+        if row["cursor"].get("unread")
+    }
+
+
 def change_something(portal: Syncing, chance: random.Random) -> None:
     made = portal.portal
     ids = [row["id"] for row in made.records["deal"]]
@@ -111,6 +134,27 @@ def test_a_comparison_killed_between_any_two_steps_repairs_everything_once(porta
     assert portal.state().comparison.is_whole
     assert portal.stored_deals() == true_deals(made)
     assert reconcile.run(portal.parts, 1) == {}
+
+
+def test_a_read_by_several_requests_at_once_killed_in_the_middle_loses_and_doubles_nothing(
+    portal: Syncing,
+) -> None:
+    fill_far(portal)
+    portal.emulator.limits(portal.portal, cost_model=True, time_scale=0.3)
+    left: list[dict[str, int]] = [{}]
+    for _ in range(3):
+        victim = Victim(portal.parts.settings, "first_read")
+        until = time.monotonic() + 60
+        while (at := unread(portal)) in ({}, left[-1]) and time.monotonic() < until:
+            time.sleep(0.01)
+        victim.kill()  # in the middle of a window, with more on its way
+        let_claims_run_out(portal.parts.engine)
+        left.append(at)
+    assert {} not in left[1:]
+    portal.emulator.limits(portal.portal, cost_model=False)
+    assert first_read.run(portal.parts, 1)
+    portal.check()
+    assert portal.state().complete
 
 
 def test_checks_killed_while_the_portal_changes_lose_nothing(portal: Syncing) -> None:

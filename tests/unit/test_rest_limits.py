@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from b24app.rest.client import backoff_s
+from b24app.rest.budget import Budgets
+from b24app.rest.client import PARALLEL, backoff_s
 from b24app.rest.limits import (
     ALL_METHODS,
     BACKGROUND_SHARE,
     CLOUD,
+    ENTERPRISE,
     FOREGROUND_SHARE,
     OPERATING_LIMIT_S,
     PortalLoad,
     RateLimit,
+    rate_of,
 )
 
 START = 1_790_000_000.0
@@ -102,6 +105,42 @@ def test_no_method_is_ever_blocked_by_its_operating_time(steps: list[tuple[float
         now += cost * pages
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.floats(0.01, 0.4), st.integers(1, 50), st.lists(st.floats(0.5, 1.5), min_size=1, max_size=20))
+def test_requests_side_by_side_neither_block_a_method_nor_overflow_the_bucket(
+    page_s: float, pages: int, luck: list[float]
+) -> None:
+    """Two hours of reading as fast as we let ourselves; a page costs what no one knows beforehand."""
+    load, real, now = PortalLoad(), RealBucket(CLOUD), START
+    spent: dict[int, float] = {}  # by minute, as the portal counts
+    under_way: list[tuple[float, float]] = []  # (when it comes back, seconds of a page)
+    asked = done = 0
+
+    def used(at: float) -> float:
+        return sum(s for minute, s in spent.items() if minute > at // 60 - 10)
+
+    while now < START + 7200 and asked < 3000:
+        wait = load.take({"crm.item.list": pages}, now, CLOUD, background=True)
+        if wait == 0 and len(under_way) < PARALLEL:
+            assert not real.is_refused(now)
+            cost = page_s * luck[asked % len(luck)]
+            asked += 1
+            for _ in range(pages):
+                assert used(now) < OPERATING_LIMIT_S, "the portal would refuse this page"
+                spent[int(now // 60)] = spent.get(int(now // 60), 0.0) + cost  # counted before we hear of it
+            under_way.append((now + pages * cost, cost))
+        if under_way and (wait == 0 or min(under_way)[0] <= now + wait):
+            back, cost = min(under_way)
+            under_way.remove((back, cost))
+            now = max(now, back)
+            load.learn("crm.item.list", used(now), cost, now)
+            done += 1
+        else:
+            now += wait
+    # It is read as fast as that allows: most of what background reading may use is used.
+    assert done >= 3000 - PARALLEL or used(now) > 0.5 * OPERATING_LIMIT_S * BACKGROUND_SHARE
+
+
 def test_background_stops_before_lookers_do() -> None:
     load = PortalLoad()
     load.take(ONE, START, None, background=True)
@@ -158,7 +197,9 @@ def test_a_load_survives_the_way_through_json() -> None:
     load.take({"crm.item.list": 50, "user.get": 2}, START, CLOUD, background=True)
     load.learn("crm.item.list", 12.25, 0.07, START + 61)
     load.block("user.get", START + 5)
-    assert PortalLoad.from_plain(json.loads(json.dumps(load.to_plain()))) == load
+    for rate in (CLOUD, ENTERPRISE, None):
+        load.rate = rate
+        assert PortalLoad.from_plain(json.loads(json.dumps(load.to_plain()))) == load
 
 
 @given(st.integers(1, 40), st.floats(0, 100), st.floats(0, 1))
@@ -168,3 +209,37 @@ def test_waits_grow_are_bounded_and_never_shorter_than_asked(
     wait = backoff_s(attempt, asked, chance)
     assert asked <= wait <= max(asked, 30.0) * 1.5
     assert wait >= min(30.0, 0.5 * 2 ** (attempt - 1))
+
+
+@pytest.mark.parametrize(
+    ("license_", "rate"),
+    [
+        ("ru_pro100", CLOUD),
+        ("de_ent250", ENTERPRISE),
+        ("com_ent10000", ENTERPRISE),
+        ("en_selfhosted", None),
+        ("ru_enterprising", CLOUD),
+        ("", CLOUD),
+        (None, CLOUD),
+    ],
+)
+def test_the_plan_of_a_portal_says_what_it_allows(license_: str | None, rate: RateLimit | None) -> None:
+    assert rate_of(license_) == rate
+
+
+def test_who_does_not_know_the_plan_goes_by_what_others_know() -> None:
+    budgets = Budgets()
+    unknowing = budgets.for_portal(1)
+    assert unknowing.rate() == CLOUD
+    reader = budgets.for_portal(1, ENTERPRISE)
+    assert sum(reader.take(ONE, background=True) == 0 for _ in range(200)) >= 175
+    assert unknowing.take(ONE, background=False) == 0  # by 50 and 2 a second it would have to wait a minute
+    assert unknowing.rate() == ENTERPRISE
+    assert budgets.for_portal(2).rate() == CLOUD
+
+
+def test_a_portal_without_a_rate_limit_fills_no_bucket() -> None:
+    budgets = Budgets()
+    for _ in range(200):
+        assert budgets.for_portal(1, None).take(ONE, background=True) == 0
+    assert budgets.for_portal(1, CLOUD).take(ONE, background=True) == 0
