@@ -39,7 +39,13 @@ def api(engine: Engine, database_url: str, tmp_path: Path) -> Iterator[Api]:
             came = {**shared, "utm_source": utm, "source_id": source, "created_day": date(2026, 11, 3)}
             conn.execute(insert(leads).values(lead_id=number, **came))
             if number < 3:
-                deal = {"deal_id": number, "category_id": 0, "amount": Decimal(1), "currency": "RUB"}
+                deal = {
+                    "deal_id": number,
+                    "first_contact_at": NOW,
+                    "category_id": 0,
+                    "amount": Decimal(1),
+                    "currency": "RUB",
+                }
                 conn.execute(insert(deals).values(**deal, **came, is_recurring=number == 2))
         old = {**shared, "created_day": date(2024, 11, 3), "utm_source": "old", "source_id": None}
         conn.execute(insert(leads).values(lead_id=99, **old))

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, select
 
 from b24app.tables import deals, portals
+from tests import crm_rows
 from tests.cast import ANNA, BORIS, INSIDE, IVAN, OLGA, SUPPORT, SVETA
 from tests.http.api_server import MEMBER, NEIGHBOUR, PORTAL, Api, fill, serving
+from tests.stored import save_deals
 
 PATH = "/api/v1/settings"
 
@@ -47,25 +48,8 @@ def test_a_change_is_stored_and_moves_the_data_version_of_that_portal_only(api: 
 
 
 def test_another_time_zone_cuts_the_stored_days_anew(api: Api, engine: Engine) -> None:
-    at = 1_795_213_800  # 2026-11-20 22:30 UTC: the 21st in Moscow, still the 20th in London
-    with engine.begin() as conn:
-        conn.execute(
-            insert(deals).values(
-                portal_id=PORTAL,
-                deal_id=1,
-                owner_id=ANNA,
-                category_id=0,
-                stage_id="WON",
-                semantics="S",
-                amount=Decimal(5),
-                currency="RUB",
-                created_at=at,
-                created_day=date(2026, 11, 21),
-                moved_at=at,
-                moved_day=date(2026, 11, 21),
-                updated_at=at,
-            )
-        )
+    late = "2026-11-21 01:30"  # in Moscow; still the 20th in London
+    save_deals(engine, PORTAL, [crm_rows.won(1, late, created=late, owner=ANNA, amount=5)])
     api.call("PATCH", PATH, OLGA, is_admin=True, json={"timezone": "Europe/London"}).raise_for_status()
     with engine.connect() as conn:
         row = conn.execute(select(deals.c.created_day, deals.c.moved_day)).one()

@@ -2,16 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, func, select, update
 
-from b24app.tables import audit, deals, portals, target_changes, targets, users
+from b24app.tables import audit, portals, target_changes, targets, users
+from tests import crm_rows
 from tests.cast import ANNA, BORIS, GRETA, INSIDE, IVAN, OLGA, SALES, SUPPORT, SVETA
 from tests.http.api_server import NEIGHBOUR, PORTAL, Api, fill, serving
+from tests.stored import save_deals
 
 PATH = "/api/v1/targets"
 OCTOBER, NOVEMBER = date(2025, 10, 1), date(2025, 11, 1)
@@ -35,25 +36,8 @@ def put(api: Api, rows: Any, **options: Any) -> Any:
 
 def won(engine: Engine, number: int, owner: int, day: date, amount: int = 100) -> None:
     """A deal won at noon of the day."""
-    at = int((day - date(1970, 1, 1)).total_seconds()) + 9 * 3600
-    with engine.begin() as conn:
-        conn.execute(
-            insert(deals).values(
-                portal_id=PORTAL,
-                deal_id=number,
-                owner_id=owner,
-                category_id=0,
-                stage_id="WON",
-                semantics="S",
-                amount=Decimal(amount),
-                currency="RUB",
-                created_at=at,
-                created_day=day,
-                moved_at=at,
-                moved_day=day,
-                updated_at=at,
-            )
-        )
+    noon = f"{day} 12:00"
+    save_deals(engine, PORTAL, [crm_rows.won(number, noon, created=noon, owner=owner, amount=amount)])
 
 
 def value(api: Api, query: str, user_id: int | None = OLGA, *, is_admin: bool = True) -> Any:
