@@ -12,6 +12,7 @@ from b24app.export.table import Line, lines
 from b24app.web import api_kpi
 from b24app.web.context import viewer
 from b24app.web.session import require_viewer
+from b24app.web.sight import looking
 
 blueprint = Blueprint("api_export", __name__, url_prefix="/api/v1")
 
@@ -28,7 +29,8 @@ def export(extension: str) -> Response:
     if extension != "json" and extension not in TABLES:
         abort(404, f"exports are json, {', '.join(TABLES)}")
     asking = viewer()
-    answer = api_kpi.kpi_json(asking, list(request.args.items(multi=True)))
+    with looking(asking) as sight:
+        answer = api_kpi.kpi_json(sight, list(request.args.items(multi=True)))
     if extension == "json":
         body, kind = json.dumps(answer).encode(), "application/json"
     else:

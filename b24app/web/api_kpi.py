@@ -7,17 +7,16 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify, request
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from b24app import audit, clock, kpi_sets, meters, sums, targets
 from b24app.access import Visibility
-from b24app.metrics import engine, periods
+from b24app.metrics import engine
 from b24app.metrics.catalog import BY_KEY
 from b24app.metrics.context import Context
 from b24app.metrics.engine import KpiValue
@@ -25,19 +24,17 @@ from b24app.metrics.kpi_sets import in_force, set_of
 from b24app.metrics.metric import PEOPLE
 from b24app.metrics.periods import Period
 from b24app.metrics.query import DEFAULT_SET, BadParameter, KpiQuery, UnknownMetric, parse
-from b24app.org import Org
 from b24app.scope import Scope, Whose
 from b24app.store import snapshots
-from b24app.store.context import load_context
-from b24app.sync import freshness, state
+from b24app.sync import freshness
 from b24app.sync.state import SyncState
-from b24app.tables import portals
 from b24app.viewer import Viewer
 from b24app.web import present, scopes
 from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
 from b24app.web.problems import Problem
 from b24app.web.session import require_viewer
+from b24app.web.sight import Sight, looking
 
 blueprint = Blueprint("api_kpi", __name__, url_prefix="/api/v1")
 
@@ -68,7 +65,8 @@ class Asked:
 @require_viewer
 def metrics() -> Response:
     """The catalogue in the viewer's language."""
-    return jsonify(metrics_json(viewer()))
+    with looking(viewer()) as sight:
+        return jsonify(metrics_json(sight))
 
 
 @blueprint.get("/kpi")
@@ -77,13 +75,13 @@ def kpi() -> Response:
     """The numbers; 304 while nothing has changed since the answer that the browser has."""
     asking, arguments = viewer(), list(request.args.items(multi=True))
     _touch(asking, arguments)
-    with parts().engine.connect() as conn:
-        asked = ask(conn, asking, arguments)
+    with looking(asking) as sight:
+        asked = ask(sight, arguments)
         tag = _tag(asked, asking)
         if request.if_none_match.contains_weak(tag):
             response = Response(status=304)
         else:
-            response = jsonify(answer(conn, asked, asking))
+            response = jsonify(answer(sight, asked))
     note_view(asking, asked.query.scope, asked.context.today)
     response.set_etag(tag, weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
@@ -91,62 +89,39 @@ def kpi() -> Response:
     return response
 
 
-def metrics_json(asking: Viewer) -> dict[str, Any]:
+def metrics_json(sight: Sight) -> dict[str, Any]:
     """The body of `GET /api/v1/metrics`."""
-    with parts().engine.connect() as conn:
-        visibility, portal_settings = scopes.seen_by(conn, asking)
-        context = load_context(
-            conn,
-            asking.portal_id,
-            org=visibility.org,
-            settings=portal_settings,
-            sync=state.load(conn, asking.portal_id),
-            now=clock.now(),
-        )
-    return {"portal": asking.member_id, "metrics": present.catalogue_json(context, asking.lang)}
+    asking = sight.asking
+    return {"portal": asking.member_id, "metrics": present.catalogue_json(sight.context, asking.lang)}
 
 
-def kpi_json(asking: Viewer, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def kpi_json(sight: Sight, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The body of `GET /api/v1/kpi` for these parameters, from what is stored. Raises: Problem."""
-    with parts().engine.connect() as conn:
-        asked = ask(conn, asking, arguments)
-        body = answer(conn, asked, asking)
-    note_view(asking, asked.query.scope, asked.context.today)
+    asked = ask(sight, arguments)
+    body = answer(sight, asked)
+    note_view(sight.asking, asked.query.scope, asked.context.today)
     return body
 
 
-def ask(
-    conn: Connection, asking: Viewer, arguments: Iterable[tuple[str, str]], now: datetime | None = None
-) -> Asked:
+def ask(sight: Sight, arguments: Iterable[tuple[str, str]]) -> Asked:
     """The question, once it is known to be a possible and a permitted one.
 
-    The data version is read before any fact, so that an answer is never newer than its tag says.
     Raises: Problem 400 for a wrong parameter, 403 or 404 for a scope, 404 for an unknown metric, 503
     while nothing is stored and the portal does not answer.
     """
-    data_version = conn.execute(
-        select(portals.c.data_version).where(portals.c.portal_id == asking.portal_id)
-    ).scalar_one()
-    visibility, portal_settings = scopes.seen_by(conn, asking)
-    sync = state.load(conn, asking.portal_id)
-    moment = now or clock.now()
+    asking, sync = sight.asking, sight.sync
     try:
-        today = periods.local_day(moment, ZoneInfo(portal_settings.timezone))
-        own_set = partial(_own_set, conn, asking, visibility.org, today)
-        query = parse(arguments, asking.user_id, today, own_set)
+        query = parse(arguments, asking.user_id, sight.today, partial(_own_set, sight))
     except BadParameter as error:
         raise Problem(400, "Wrong parameter", f"{error.name}: {error}", parameter=error.name) from error
     except UnknownMetric as error:
         raise Problem(404, "Unknown metric", f"there is no metric {error}", parameter="metric") from error
-    scopes.asked_scope(str(query.scope), asking, visibility)
+    scopes.asked_scope(str(query.scope), asking, sight.visibility)
     if sync.as_of is None and sync.progress == 0 and any(p.startswith("failing:") for p in sync.problems):
         problem = Problem(503, "Nothing stored yet", "the portal does not answer and nothing is stored yet")
         raise problem.with_header("Retry-After", "5")
-    context = load_context(
-        conn, asking.portal_id, org=visibility.org, settings=portal_settings, sync=sync, now=moment
-    )
-    context = with_plans(conn, asking.portal_id, query, context)
-    return Asked(query, context, visibility, sync, portal_settings.timezone, data_version)
+    context = with_plans(sight, query)
+    return Asked(query, context, sight.visibility, sync, sight.settings.timezone, sight.data_version)
 
 
 def note_view(asking: Viewer, asked: Scope, today: date) -> None:
@@ -161,11 +136,12 @@ def note_view(asking: Viewer, asked: Scope, today: date) -> None:
         audit.record_view(conn, *look, at=clock.epoch())
 
 
-def with_plans(conn: Connection, portal_id: int, query: KpiQuery, context: Context) -> Context:
+def with_plans(sight: Sight, query: KpiQuery) -> Context:
     """The context with the targets of the asked KPIs, of every month that the period has days of."""
     keys = [metric.key for metric in query.metrics]
     first = query.period.start.replace(day=1)
-    plans = targets.load_plans(conn, portal_id, keys, first, query.period.end)
+    plans = targets.load_plans(sight.conn, sight.portal_id, keys, first, query.period.end)
+    context = sight.context
     return replace(context, planning=replace(context.planning, plans=plans))
 
 
@@ -182,11 +158,11 @@ def values_of(conn: Connection, portal_id: int, query: KpiQuery, context: Contex
     )
 
 
-def answer(conn: Connection, asked: Asked, asking: Viewer) -> dict[str, Any]:
+def answer(sight: Sight, asked: Asked) -> dict[str, Any]:
     """The body of `GET /api/v1/kpi`."""
-    query, context = asked.query, asked.context
+    query, context, asking = asked.query, asked.context, sight.asking
     began = time.perf_counter()
-    values = values_of(conn, asking.portal_id, query, context)
+    values = values_of(sight.conn, sight.portal_id, query, context)
     meters.kpi(query.scope.whose.value, query.by.value if query.by else "total", time.perf_counter() - began)
     body = present.answer_json(
         query,
@@ -205,12 +181,12 @@ def answer(conn: Connection, asked: Asked, asking: Viewer) -> dict[str, Any]:
     return body
 
 
-def _own_set(conn: Connection, asking: Viewer, org: Org, today: date, period: Period) -> Sequence[str]:
+def _own_set(sight: Sight, period: Period) -> Sequence[str]:
     """The KPIs of the viewer's set as it was at the end of the period; of a running one, as it is today."""
-    if asking.user_id is None:
+    if sight.asking.user_id is None:
         return DEFAULT_SET
-    sets = in_force(kpi_sets.load(conn, asking.portal_id), min(today, period.last_day))
-    found = set_of(sets, org, asking.user_id)
+    sets = in_force(kpi_sets.load(sight.conn, sight.portal_id), min(sight.today, period.last_day))
+    found = set_of(sets, sight.visibility.org, sight.asking.user_id)
     keys = [] if found is None else [one.metric for one in found.metrics if one.metric in BY_KEY]
     return keys or DEFAULT_SET
 

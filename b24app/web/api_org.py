@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify
 
-from b24app import clock
 from b24app.access import Visibility, is_administrator
-from b24app.metrics import periods
 from b24app.org import Employee, Org
 from b24app.store import org as org_store
-from b24app.sync import state
 from b24app.sync.state import Comparison, SourceState
-from b24app.viewer import Viewer
-from b24app.web import scopes
-from b24app.web.context import parts, viewer
+from b24app.web.context import viewer
 from b24app.web.moments import rfc3339
 from b24app.web.session import require_viewer
+from b24app.web.sight import Sight, looking
 
 blueprint = Blueprint("api_org", __name__, url_prefix="/api/v1")
 
@@ -28,27 +23,27 @@ blueprint = Blueprint("api_org", __name__, url_prefix="/api/v1")
 @require_viewer
 def org() -> Response:
     """Departments and employees that are open to the viewer."""
-    return jsonify(org_json(viewer()))
+    with looking(viewer()) as sight:
+        return jsonify(org_json(sight))
 
 
 @blueprint.get("/sync")
 @require_viewer
 def sync() -> Response:
     """Where every source stands."""
-    return jsonify(sync_json(viewer()))
+    with looking(viewer()) as sight:
+        return jsonify(sync_json(sight))
 
 
-def org_json(asking: Viewer) -> dict[str, Any]:
+def org_json(sight: Sight) -> dict[str, Any]:
     """The body of `GET /api/v1/org`.
 
     Departments come in the order of a drawn tree, each after the one it hangs under; `parent_id` is null
     where that one is not open to the viewer, so that following it always ends. `away_until`: the last day of
     an absence that lasts today; null for those who are there, and where the portal does not tell.
     """
-    with parts().engine.connect() as conn:
-        visibility, settings = scopes.seen_by(conn, asking)
-        today = periods.local_day(clock.now(), ZoneInfo(settings.timezone))
-        away = org_store.away_until(conn, asking.portal_id, today)
+    asking, visibility = sight.asking, sight.visibility
+    away = org_store.away_until(sight.conn, sight.portal_id, sight.today)
     return {
         "portal": asking.member_id,
         "me": asking.user_id,
@@ -64,10 +59,9 @@ def org_json(asking: Viewer) -> dict[str, Any]:
     }
 
 
-def sync_json(asking: Viewer) -> dict[str, Any]:
+def sync_json(sight: Sight) -> dict[str, Any]:
     """The body of `GET /api/v1/sync`. How many records the company has is for admins."""
-    with parts().engine.connect() as conn:
-        found = state.load(conn, asking.portal_id)
+    asking, found = sight.asking, sight.sync
     return {
         "portal": asking.member_id,
         "complete": found.complete,

@@ -55,6 +55,7 @@ from b24app.web.present import EXACT_PLACES, PLACES, money_text
 from b24app.web.problems import Problem
 from b24app.web.record_names import Names
 from b24app.web.session import require_viewer
+from b24app.web.sight import looking
 
 blueprint = Blueprint("api_records", __name__, url_prefix="/api/v1")
 
@@ -80,11 +81,11 @@ def records_json(asking: Viewer, arguments: Sequence[tuple[str, str]]) -> dict[s
     does not answer.
     """
     number, rest = _page(arguments)
-    with parts().engine.connect() as conn:
-        asked = api_kpi.ask(conn, asking, rest)
+    with looking(asking) as sight:
+        conn, asked = sight.conn, api_kpi.ask(sight, rest)
         if len(asked.query.metrics) != 1:
             raise Problem(400, "Wrong parameter", "metric: name exactly one", parameter="metric")
-        answered = api_kpi.answer(conn, asked, asking)
+        answered = api_kpi.answer(sight, asked)
         metric = asked.query.metrics[0]
         shape = metric.shape_in(asked.context.ways)
         entries, rows, total = _read(conn, asking.portal_id, asked, shape, number)

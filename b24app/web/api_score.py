@@ -22,7 +22,6 @@ from fractions import Fraction
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
-from sqlalchemy import Connection
 
 from b24app import i18n, kpi_sets, scope
 from b24app.metrics import attainment
@@ -34,14 +33,13 @@ from b24app.metrics.metric import Better, By, Metric
 from b24app.metrics.query import DEFAULT_SET
 from b24app.metrics.rank import places
 from b24app.org import Org
-from b24app.portals import settings
 from b24app.scope import COMPANY, Scope, Whose
-from b24app.viewer import Viewer
 from b24app.web import api_kpi, parameters
 from b24app.web.api_kpi import Asked
-from b24app.web.context import parts, viewer
+from b24app.web.context import viewer
 from b24app.web.present import planned, quantity, ratio_text
 from b24app.web.session import require_viewer
+from b24app.web.sight import Sight, looking
 
 blueprint = Blueprint("api_score", __name__, url_prefix="/api/v1")
 
@@ -53,8 +51,8 @@ PERIOD = ("from", "to", "period")
 def score() -> Response:
     """The score of one employee in a period."""
     given = parameters.single(("scope", *PERIOD))
-    with parts().engine.connect() as conn:
-        return jsonify(score_json(conn, viewer(), list(given.items())))
+    with looking(viewer()) as sight:
+        return jsonify(score_json(sight, list(given.items())))
 
 
 @blueprint.get("/rank")
@@ -65,21 +63,21 @@ def rank() -> Response:
     among = given.pop("among", None)
     if "metric" not in given:
         raise parameters.wrong("metric", "is missing")
-    with parts().engine.connect() as conn:
-        return jsonify(rank_json(conn, viewer(), list(given.items()), among))
+    with looking(viewer()) as sight:
+        return jsonify(rank_json(sight, list(given.items()), among))
 
 
-def score_json(conn: Connection, asking: Viewer, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def score_json(sight: Sight, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The body of `GET /api/v1/score`."""
-    asked = api_kpi.ask(conn, asking, arguments)
+    asking, asked = sight.asking, api_kpi.ask(sight, arguments)
     user_id = _employee(asked)
     period = asked.query.period
     day = min(asked.context.today, period.last_day)
-    found = set_of(in_force(kpi_sets.load(conn, asking.portal_id), day), asked.context.org, user_id)
+    found = set_of(in_force(kpi_sets.load(sight.conn, sight.portal_id), day), asked.context.org, user_id)
     weights = _weights(found)
     query = replace(asked.query, metrics=tuple(BY_KEY[key] for key in weights))
-    context = api_kpi.with_plans(conn, asking.portal_id, query, asked.context)
-    values = api_kpi.values_of(conn, asking.portal_id, query, context)
+    context = api_kpi.with_plans(sight, query)
+    values = api_kpi.values_of(sight.conn, sight.portal_id, query, context)
     shares = [attainment.weighed(value.metric.better, value.value, value.standing.target) for value in values]
     total = attainment.score(
         Weighted(weights[value.metric.key], share) for value, share in zip(values, shares, strict=True)
@@ -99,11 +97,9 @@ def score_json(conn: Connection, asking: Viewer, arguments: Iterable[tuple[str, 
     }
 
 
-def rank_json(
-    conn: Connection, asking: Viewer, arguments: Iterable[tuple[str, str]], among: str | None
-) -> dict[str, Any]:
+def rank_json(sight: Sight, arguments: Iterable[tuple[str, str]], among: str | None) -> dict[str, Any]:
     """The body of `GET /api/v1/rank`."""
-    asked = api_kpi.ask(conn, asking, arguments)
+    asking, asked = sight.asking, api_kpi.ask(sight, arguments)
     user_id = _employee(asked)
     if len(asked.query.metrics) != 1:
         raise parameters.wrong("metric", "name exactly one")
@@ -112,7 +108,7 @@ def rank_json(
     org = asked.context.org
     group = _group(among, user_id, org)
     query = replace(asked.query, scope=group, by=By.USER)
-    found = api_kpi.values_of(conn, asking.portal_id, query, asked.context)[0]
+    found = api_kpi.values_of(sight.conn, sight.portal_id, query, asked.context)[0]
     rows = {scope.parse(row.key).id or 0: row for row in found.rows or ()}
     ranked = {
         number: row.value
@@ -134,7 +130,7 @@ def rank_json(
         "of": len(order),
         "reason": None if place is not None else _why_unranked(found, user_id, org),
     }
-    if asked.visibility.can_see(group) or settings.load(conn, asking.portal_id).open_leaderboard:
+    if asked.visibility.can_see(group) or sight.settings.open_leaderboard:
         names = sorted(order.items(), key=lambda item: (item[1].place, org.users[item[0]].name, item[0]))
         body["rows"] = [
             {

@@ -19,15 +19,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify, request
-from sqlalchemy import Connection
 
 from b24app import clock, i18n, kpi_sets, set_drafts
 from b24app.access import Visibility
 from b24app.kpi_sets import SetMoved
-from b24app.metrics import periods
 from b24app.metrics.catalog import BY_KEY
 from b24app.metrics.kpi_sets import (
     READY,
@@ -48,6 +45,7 @@ from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
 from b24app.web.problems import Problem
 from b24app.web.session import require_viewer
+from b24app.web.sight import Sight, looking
 from b24app.web.target_grid import named
 
 blueprint = Blueprint("api_sets", __name__, url_prefix="/api/v1")
@@ -73,7 +71,7 @@ def every() -> Response:
     """All sets in their newest version, and the ready-made ones to begin with."""
     scopes.require_admin(viewer())
     with parts().engine.connect() as conn:
-        desk = _desk(conn, viewer())
+        desk = _desk(Sight(conn, viewer()))
     now = in_force(desk.sets, desk.today)
     people = [
         set_of(now, desk.org, user.id)
@@ -96,7 +94,7 @@ def create() -> tuple[Response, int]:
     """A new set; warnings do not keep it from being stored."""
     scopes.require_admin(viewer())
     with parts().engine.begin() as conn:
-        desk = _desk(conn, viewer())
+        desk = _desk(Sight(conn, viewer()))
         draft = _draft(desk)
         made = kpi_sets.create(conn, desk.asking.portal_id, draft, by=desk.asking.user_id, at=clock.epoch())
         told = set_warnings.told(conn, desk.asking, draft, desk.sets, made.set_id)
@@ -109,7 +107,7 @@ def change(set_id: str) -> Response:
     """A new version of a set."""
     scopes.require_admin(viewer())
     with parts().engine.begin() as conn:
-        desk = _desk(conn, viewer())
+        desk = _desk(Sight(conn, viewer()))
         _must_exist(set_id, desk)
         draft = _draft(desk)
         try:
@@ -132,7 +130,7 @@ def retire(set_id: str) -> tuple[str, int]:
     if not (version.isascii() and version.isdigit()):
         raise parameters.wrong("version", "must be the version that is to end")
     with parts().engine.begin() as conn:
-        desk = _desk(conn, viewer())
+        desk = _desk(Sight(conn, viewer()))
         last = _must_exist(set_id, desk)
         draft = Draft(
             last.name, last.purpose, last.owner_id, desk.today, last.metrics, last.assigned, last.version
@@ -158,7 +156,7 @@ def versions(set_id: str) -> Response:
     """Every version of a set, newest first."""
     scopes.require_admin(viewer())
     with parts().engine.connect() as conn:
-        desk = _desk(conn, viewer())
+        desk = _desk(Sight(conn, viewer()))
     found = [one for one in desk.sets if one.set_id == set_id]
     if not found:
         raise _no_such(set_id)
@@ -171,7 +169,7 @@ def check() -> Response:
     """What there is to be said about a draft."""
     scopes.require_admin(viewer())
     with parts().engine.connect() as conn:
-        desk = _desk(conn, viewer())
+        desk = _desk(Sight(conn, viewer()))
         told = set_warnings.told(conn, desk.asking, _draft(desk), desk.sets, None)
     return jsonify(warnings=told)
 
@@ -181,13 +179,14 @@ def check() -> Response:
 def applied() -> Response:
     """The set of an employee or of a department on a day; of the company it is the viewer's own."""
     given = parameters.single(("scope", "day"))
-    return jsonify(applied_json(viewer(), given.get("scope"), _day(given["day"]) if "day" in given else None))
+    day = _day(given["day"]) if "day" in given else None
+    with looking(viewer()) as sight:
+        return jsonify(applied_json(sight, given.get("scope"), day))
 
 
-def applied_json(asking: Viewer, asked_scope: str | None, day: date | None) -> dict[str, Any]:
+def applied_json(sight: Sight, asked_scope: str | None, day: date | None) -> dict[str, Any]:
     """The body of `GET /api/v1/sets/applied`; without a day, of today. Raises: Problem."""
-    with parts().engine.connect() as conn:
-        desk = _desk(conn, asking)
+    asking, desk = sight.asking, _desk(sight)
     asked = scopes.asked_scope(asked_scope, asking, desk.visibility)
     on = day or desk.today
     found = applied_set(in_force(desk.sets, on), desk.org, asked, asking.user_id)
@@ -250,10 +249,8 @@ def usual_json(lang: str) -> dict[str, Any]:
     }
 
 
-def _desk(conn: Connection, asking: Viewer) -> Desk:
-    visibility, settings = scopes.seen_by(conn, asking)
-    today = periods.local_day(clock.now(), ZoneInfo(settings.timezone))
-    return Desk(asking, visibility, today, kpi_sets.load(conn, asking.portal_id))
+def _desk(sight: Sight) -> Desk:
+    return Desk(sight.asking, sight.visibility, sight.today, kpi_sets.load(sight.conn, sight.portal_id))
 
 
 def _draft(desk: Desk) -> Draft:

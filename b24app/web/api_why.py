@@ -50,6 +50,7 @@ from b24app.web.moments import rfc3339
 from b24app.web.present import money_text, ratio_text
 from b24app.web.problems import Problem
 from b24app.web.session import require_viewer
+from b24app.web.sight import Sight, looking
 
 blueprint = Blueprint("api_why", __name__, url_prefix="/api/v1")
 
@@ -83,7 +84,8 @@ class Compared:
 @require_viewer
 def why() -> Response:
     """What the change is made of, from what is stored."""
-    response = jsonify(why_json(viewer(), list(request.args.items(multi=True))))
+    with looking(viewer()) as sight:
+        response = jsonify(why_json(sight, list(request.args.items(multi=True))))
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
@@ -97,24 +99,23 @@ def why_records() -> Response:
     return response
 
 
-def why_json(asking: Viewer, arguments: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def why_json(sight: Sight, arguments: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """The body of `GET /api/v1/why`. Raises: Problem as `/kpi` does."""
-    with parts().engine.connect() as conn:
-        found = _compared(conn, asking, arguments)
-        body = _head(found)
-        body |= _split(found)
-        body["working_days"] = _working_days(found.asked)
-        sphere = _sphere(found.asked, asking)
-        body["lost"] = _lost(conn, sphere, found)
-        body["quality"] = _quality(conn, sphere, found.asked)
+    found = _compared(sight, arguments)
+    body = _head(found)
+    body |= _split(found)
+    body["working_days"] = _working_days(found.asked)
+    sphere = _sphere(found.asked, sight.asking)
+    body["lost"] = _lost(sight.conn, sphere, found)
+    body["quality"] = _quality(sight.conn, sphere, found.asked)
     return body
 
 
 def records_json(asking: Viewer, arguments: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """The body of `GET /api/v1/why/records`. Raises: Problem; 503 while the portal does not answer."""
-    with parts().engine.connect() as conn:
-        found = _compared(conn, asking, arguments)
-        up, down = _movers(conn, _sphere(found.asked, asking), found)
+    with looking(asking) as sight:
+        found = _compared(sight, arguments)
+        up, down = _movers(sight.conn, _sphere(found.asked, asking), found)
     named = _names(asking, {mover.deal_id for mover, _ in (*up, *down)})
     shown_up, hidden_up = _shown(up, named)
     shown_down, hidden_down = _shown(down, named)
@@ -126,7 +127,7 @@ def records_json(asking: Viewer, arguments: Sequence[tuple[str, str]]) -> dict[s
     }
 
 
-def _compared(conn: Connection, asking: Viewer, arguments: Sequence[tuple[str, str]]) -> Compared:
+def _compared(sight: Sight, arguments: Sequence[tuple[str, str]]) -> Compared:
     for name, _ in arguments:
         if name not in PARAMETERS:
             known = ", ".join(sorted(PARAMETERS))
@@ -137,16 +138,16 @@ def _compared(conn: Connection, asking: Viewer, arguments: Sequence[tuple[str, s
     wanted = [*arguments, ("metric", ",".join(METRICS))]
     if "compare" not in named:
         wanted.append(("compare", "previous"))
-    asked = api_kpi.ask(conn, asking, wanted)
+    asked = api_kpi.ask(sight, wanted)
     query = asked.query
     assert query.compare is not None  # noqa: S101  asked for above
     earlier = periods.before(query.period, asked.context.today, query.compare)
     plain = replace(query, compare=None, by=None if query.scope.whose is Whose.USER else By.USER)
-    now = api_kpi.answer(conn, replace(asked, query=plain), asking)
+    now = api_kpi.answer(sight, replace(asked, query=plain))
     if earlier is None:
         return Compared(asked, query.period, now, None)
     then = replace(asked, query=replace(plain, period=earlier))
-    return Compared(asked, query.period, now, api_kpi.answer(conn, then, asking))
+    return Compared(asked, query.period, now, api_kpi.answer(sight, then))
 
 
 def _head(found: Compared) -> dict[str, Any]:

@@ -105,9 +105,10 @@ def url(name: str) -> str:
 
 
 @blueprint.app_template_global("asset_files")
-def files(pattern: str) -> list[str]:
+@cache
+def files(pattern: str) -> tuple[str, ...]:
     """Addresses of the files that match, in order of their names: `asset_files("js/*.js")`."""
-    return [url(path.relative_to(STATIC).as_posix()) for path in sorted(STATIC.glob(pattern))]
+    return tuple(url(path.relative_to(STATIC).as_posix()) for path in sorted(STATIC.glob(pattern)))
 
 
 @blueprint.app_template_global("libraries")

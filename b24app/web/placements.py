@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from b24app import clock, i18n, manifest, meters, scope
+from b24app import i18n, manifest, meters, scope
 from b24app.access import Visibility
-from b24app.metrics import periods
 from b24app.portals import registry
 from b24app.portals.launch import Launch, Reason, Refused
 from b24app.portals.registry import Portal
 from b24app.portals.settings import PortalSettings
+from b24app.store.company import load_company
 from b24app.sync import freshness
 from b24app.viewer import Viewer
-from b24app.web import api_deal, api_kpi, api_org, api_sets, api_why, pages, scopes, session, tracing
+from b24app.web import api_deal, api_kpi, api_org, api_sets, api_why, pages, session, tracing
 from b24app.web.context import parts
 from b24app.web.first_view import CALL_CARDS, RECORD_CARDS, first_view, set_path
 from b24app.web.headers import allow_framing
 from b24app.web.problems import Problem
+from b24app.web.sight import Sight, looking
 from b24app.web.welcome import known_portal, welcome
 
 blueprint = Blueprint("placements", __name__)
@@ -108,45 +107,63 @@ def page(
     object_id: the smart process whose item it is about. shared: the address of a view that somebody shared.
     Raises: Refused or Problem where the viewer may not see what the page is about.
     """
+    portal = _portal_of(viewer)
+    # Asked before a connection is taken: none waits for the portal.
+    first: dict[str, Any] = _deal(viewer) if view == "deal" and may_ask else {}
+    with looking(viewer) as sight:
+        boot = _filled(sight, portal, name, view, first, object_id, shared)
+    allow_framing(portal.origin)
+    return make_response(
+        render_template("widget.html", lang=viewer.lang, session_token=session.issue(viewer), boot=boot)
+    )
+
+
+def _portal_of(viewer: Viewer) -> Portal:
+    """Raises: Refused for whoever is no employee of an installed portal any more."""
     with parts().engine.connect() as conn:
         portal = registry.by_id(conn, parts().vault, viewer.portal_id)
-        visibility, settings = scopes.seen_by(conn, viewer)
+        stored = load_company(conn, viewer.portal_id).org.users.get(viewer.user_id or 0)
     if portal is None:
         raise Refused(Reason.NOT_INSTALLED, "the app was removed a moment ago")
-    stored = visibility.org.users.get(viewer.user_id or 0)
     if stored is not None and not stored.is_active:
         raise Refused(Reason.NO_ACCESS, "the employee was dismissed")
-    catalogue = api_kpi.metrics_json(viewer)
-    first: dict[str, Any] = {"/api/v1/metrics": catalogue}
-    if view == "deal" and may_ask:
-        first |= _deal(viewer)
+    return portal
+
+
+def _filled(
+    sight: Sight,
+    portal: Portal,
+    name: str,
+    view: str,
+    first: dict[str, Any],
+    object_id: int | None,
+    shared: str,
+) -> dict[str, Any]:
+    """The boot JSON of the page with its first answers, `first` among them."""
+    viewer, visibility, today = sight.asking, sight.visibility, sight.today
+    catalogue = api_kpi.metrics_json(sight)
     subject = _subject(view, viewer, visibility, first, object_id)
-    today = periods.local_day(clock.now(), ZoneInfo(settings.timezone))
     plan = first_view(
         subject.view,
         today=today,
         scope=subject.scope,
         known=[metric["key"] for metric in catalogue["metrics"]],
         deal_id=subject.deal_id,
-        cards=subject.cards or _own_cards(viewer, subject, today, first),
+        cards=subject.cards or _own_cards(sight, subject, first),
     )
     for path in plan.requests:
         if path not in first:
-            answer = _answer(path, viewer)
+            answer = _answer(path, sight)
             if answer is not None:
                 first[path] = answer
-    allow_framing(portal.origin)
-    boot = _boot(viewer, portal, subject, visibility, settings, name)
+    boot = _boot(viewer, portal, subject, visibility, sight.settings, name)
     is_closed = subject.scope is not None and not visibility.can_see(scope.parse(subject.scope))
-    boot |= {
+    return boot | {
         "layout": plan.layout | {"is_closed": is_closed, "is_fixed": subject.cards is not None},
         "shared": shared,
-        "catalog": first.pop("/api/v1/metrics"),
+        "catalog": catalogue,
         "first": first,
     }
-    return make_response(
-        render_template("widget.html", lang=viewer.lang, session_token=session.issue(viewer), boot=boot)
-    )
 
 
 def _subject(
@@ -173,17 +190,15 @@ def _subject(
     return Subject("employee", own, user_id=viewer.user_id)
 
 
-def _own_cards(
-    viewer: Viewer, subject: Subject, today: date, first: dict[str, Any]
-) -> tuple[str, ...] | None:
+def _own_cards(sight: Sight, subject: Subject, first: dict[str, Any]) -> tuple[str, ...] | None:
     """The KPIs of the set by which the page's people are looked at, which comes with the page too."""
     if subject.scope is None or subject.view not in ("department", "employee"):
         return None
     try:
-        applied = api_sets.applied_json(viewer, subject.scope, today)
+        applied = api_sets.applied_json(sight, subject.scope, sight.today)
     except Problem:
         return None  # the scope is not open to the viewer: the page says so
-    first[set_path(subject.scope, today)] = applied
+    first[set_path(subject.scope, sight.today)] = applied
     return tuple(one["metric"] for one in applied["set"]["metrics"])
 
 
@@ -223,18 +238,18 @@ def _deal(viewer: Viewer) -> dict[str, Any]:
         return {}
 
 
-def _answer(path: str, viewer: Viewer) -> Any:
+def _answer(path: str, sight: Sight) -> Any:
     """The body that the API would give, from the store; None where it would be an error or has to be live."""
-    parsed = urlsplit(path)
+    parsed, viewer = urlsplit(path), sight.asking
     try:
         if parsed.path == "/api/v1/kpi":
-            return api_kpi.kpi_json(viewer, parse_qsl(parsed.query))
+            return api_kpi.kpi_json(sight, parse_qsl(parsed.query))
         if parsed.path == "/api/v1/why":
-            return api_why.why_json(viewer, parse_qsl(parsed.query))
+            return api_why.why_json(sight, parse_qsl(parsed.query))
         if parsed.path == "/api/v1/org":
-            return api_org.org_json(viewer)
+            return api_org.org_json(sight)
         if parsed.path == "/api/v1/sync":
-            return api_org.sync_json(viewer)
+            return api_org.sync_json(sight)
         if parsed.path == _deal_path(viewer):
             assert viewer.entity_id is not None  # noqa: S101  the path was made of it
             return api_deal.stored_deal_json(viewer, viewer.entity_id)

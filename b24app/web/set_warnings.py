@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from b24app import clock, i18n, sums
+from b24app import i18n, sums
 from b24app.metrics import engine
 from b24app.metrics.catalog import BY_KEY
 from b24app.metrics.context import Context
@@ -19,10 +19,8 @@ from b24app.metrics.periods import Period
 from b24app.metrics.query import KpiQuery
 from b24app.scope import COMPANY, Whose
 from b24app.set_drafts import Draft
-from b24app.store.context import load_context
-from b24app.sync import state
 from b24app.viewer import Viewer
-from b24app.web import scopes
+from b24app.web.sight import Sight
 
 SILENT_DAYS = 90
 
@@ -76,15 +74,7 @@ def _overlaps(draft: Draft, other: KpiSet) -> bool:
 
 
 def _context(conn: Connection, asking: Viewer) -> Context:
-    visibility, settings = scopes.seen_by(conn, asking)
-    return load_context(
-        conn,
-        asking.portal_id,
-        org=visibility.org,
-        settings=settings,
-        sync=state.load(conn, asking.portal_id),
-        now=clock.now(),
-    )
+    return Sight(conn, asking).context
 
 
 def _warned(asking: Viewer, code: str, *, metric: str | None = None, **values: object) -> Warned:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from b24app import access, clock, scope
+from b24app import access, scope
 from b24app.access import Visibility
 from b24app.metrics import plans
 from b24app.metrics.catalog import BY_KEY
@@ -20,8 +20,6 @@ from b24app.metrics.periods import Period, shift_months
 from b24app.metrics.plans import Plans
 from b24app.org import Org
 from b24app.scope import Scope, Whose
-from b24app.store.context import load_context
-from b24app.sync import state
 from b24app.target_rows import Cell
 from b24app.targets import Target
 from b24app.viewer import Viewer
@@ -30,6 +28,7 @@ from b24app.web.moments import rfc3339
 from b24app.web.parameters import wrong
 from b24app.web.present import planned
 from b24app.web.problems import Problem
+from b24app.web.sight import Sight
 
 Line = Mapping[str, Any]
 """A row without its cells."""
@@ -58,17 +57,9 @@ def asked_grid(conn: Connection, asking: Viewer, given: Mapping[str, str]) -> Gr
     metric = BY_KEY.get(key)
     if metric is None:
         raise Problem(404, "Unknown metric", f"there is no metric {key}", parameter="metric")
-    visibility, settings = scopes.seen_by(conn, asking)
-    asked_scope = scopes.asked_scope(given.get("scope"), asking, visibility)
-    context = load_context(
-        conn,
-        asking.portal_id,
-        org=visibility.org,
-        settings=settings,
-        sync=state.load(conn, asking.portal_id),
-        now=clock.now(),
-    )
-    return Grid(asking, metric, asked_scope, visibility, context)
+    sight = Sight(conn, asking)
+    asked_scope = scopes.asked_scope(given.get("scope"), asking, sight.visibility)
+    return Grid(asking, metric, asked_scope, sight.visibility, sight.context)
 
 
 def grid_json(asked: Grid, stored: Mapping[Cell, Target], first: date, end: date) -> dict[str, Any]:
