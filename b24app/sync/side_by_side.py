@@ -53,8 +53,8 @@ def run(
 
     `pages`: how large a piece shall be when about so many pages are left of a step, over all works.
 
-    Raises the first error of a piece, once none of them runs any more; one work's error, or its pause, does
-    not stop the others.
+    Raises the first error of a piece, once none of them runs any more, else the cause of the pause that ends
+    first; one work's error, or its pause, does not stop the others.
     """
     turn = threading.Condition()
     busy = 0
@@ -114,7 +114,8 @@ def run(
         thread.start()
     for thread in crew:
         thread.join()
-    errors += [pause.cause for place, pause in pauses.items() if not works[place].is_done]
+    waiting = [pause for place, pause in pauses.items() if not works[place].is_done]
+    errors += [pause.cause for pause in sorted(waiting, key=lambda pause: pause.until)]
     if errors:
         raise errors[0]
     return all(work.is_done for work in works)

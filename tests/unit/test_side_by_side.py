@@ -30,6 +30,7 @@ class Reading:
         self.name, self.steps, self.log = name, steps, log
         self.fails_at, self.pauses_at, self.pause_s = fails_at, pauses_at, pause_s
         self.step = self.out = self.back = 0
+        self.taken: list[tuple[int, str]] = []
         self.lock = threading.Lock()
 
     @property
@@ -44,6 +45,7 @@ class Reading:
             if self.out == 2:
                 return None
             self.out += 1
+            self.taken.append((self.step, self.name))
             return partial(self.piece, self.step)
 
     def piece(self, step: int) -> None:
@@ -70,15 +72,14 @@ def readings(log: list[tuple[int, str]], **odd: Any) -> list[Reading]:
 
 def test_every_list_is_read_to_its_end_the_recent_past_of_all_first() -> None:
     log: list[tuple[int, str]] = []
-    assert run(readings(log))
-    assert (
-        sorted(log) == sorted((step, name) for name in [*"abcdefg", "odd"] for step in range(3)) * 2
-        or len(log) == 8 * 3 * 2
-    )
-    assert len(log) == 8 * 3 * 2
-    # Four at a time: when the last list begins, at most the three others at work are ahead of it.
-    begins = max(place for place, (step, _) in enumerate(log) if step == 0)
-    assert sum(step > 0 for step, _ in log[:begins]) <= 3
+    taken: list[tuple[int, str]] = []
+    works = readings(log)
+    for work in works:
+        work.taken = taken
+    assert run(works)
+    assert sorted(log) == sorted((step, name) for name in [*"abcdefg", "odd"] for step in (0, 0, 1, 1, 2, 2))
+    assert sorted(taken) == sorted(log)
+    assert {step for step, _ in taken[: 2 * len(works)]} == {0}
     assert run([])
 
 
@@ -103,6 +104,17 @@ def test_when_all_have_to_wait_nobody_sits_by() -> None:
         run(readings(log, pauses_at=1, pause_s=600))
     assert time.monotonic() - started < 60
     assert len(log) >= 7 * 3 * 2 + 2
+
+
+def test_of_several_pauses_the_shortest_one_is_told() -> None:
+    class Pausing(Reading):
+        def piece(self, step: int) -> None:
+            raise Paused(RateLimited(self.name), time.monotonic() + self.pause_s)
+
+    works = [Pausing("long", [], pause_s=900), Pausing("short", [], pause_s=300)]
+    with pytest.raises(RateLimited) as caught:
+        run([*works, Pausing("longer", [], pause_s=1000)])
+    assert caught.value.code == "short"
 
 
 def test_when_time_is_over_each_list_has_gone_one_piece_further() -> None:
