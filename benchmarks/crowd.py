@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, true
+from sqlalchemy import Connection, Engine, insert, select, true, update
 
 from b24app import tables
 from b24app.crypto import Vault
@@ -54,7 +54,7 @@ def enrol(
     All at once: a portal without rows would be read by whoever sees it first.
     """
     with engine.begin() as conn:
-        members = _add_portals(conn, vault, _model(conn, model_id), portals, checked_within_s)
+        members = _add_portals(conn, vault, {**_model(conn, model_id), "watched_at": None}, portals)
         ids = [member.portal_id for member in members]
         for table in tables.metadata.sorted_tables:
             if table.name in OF_ONE or "portal_id" not in table.c:
@@ -67,6 +67,13 @@ def enrol(
             )
             names = ["portal_id", *(column.name for column in others)]
             conn.execute(insert(table).from_select(names, rows))
+        now = time.time()
+        for portal_id in ids:
+            conn.execute(
+                update(tables.portals)
+                .where(tables.portals.c.portal_id == portal_id)
+                .values(checked_at=now - random.uniform(0, checked_within_s))  # noqa: S311
+            )
     return members
 
 
@@ -75,7 +82,7 @@ def enrol_unread(engine: Engine, vault: Vault, model_id: int, portals: Sequence[
     with engine.begin() as conn:
         new = dict.fromkeys(("checked_at", "watched_at", "sums_version"))
         model = {**_model(conn, model_id), **new, "data_version": 0}
-        return _add_portals(conn, vault, model, portals, None)
+        return _add_portals(conn, vault, model, portals)
 
 
 def _model(conn: Connection, portal_id: int) -> dict[str, Any]:
@@ -88,9 +95,7 @@ def _add_portals(
     vault: Vault,
     model: dict[str, Any],
     portals: Sequence[Portal],
-    checked_within_s: float | None,
 ) -> list[Member]:
-    now = time.time()
     members = []
     first = max(conn.execute(select(tables.portals.c.portal_id)).scalars()) + 1
     for portal_id, portal in enumerate(portals, first):
@@ -102,9 +107,6 @@ def _add_portals(
             "application_token": vault.seal(portal.application_token()),
             "checking_since": None,
         }
-        if checked_within_s is not None:
-            own["checked_at"] = now - random.uniform(0, checked_within_s)  # noqa: S311
-            own["watched_at"] = None
         conn.execute(insert(tables.portals).values({**model, **own}))
         pair = portal.act("issue_token", {"user_id": ADMIN})
         tokens.save(

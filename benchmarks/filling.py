@@ -33,10 +33,13 @@ FAR_AHEAD_S = 10 * 365 * 86_400
 """As if the portal had just been asked, for as long as a measurement may take."""
 
 
-def fill(engine: Engine, portal_id: int, large: Large, *, domain: str = "127.0.0.1:9") -> None:
-    """An installed portal that is read to the end. The database has the present layout and no such portal."""
+def fill(engine: Engine, portal_id: int, large: Large, *, analyze: bool = True) -> None:
+    """An installed portal that is read to the end. The database has the present layout and no such portal.
+
+    `analyze`: let the database take down its statistics, as it does by itself in time.
+    """
     started = time.monotonic()
-    _add_portal(engine, portal_id, large, domain)
+    _add_portal(engine, portal_id, large)
     with store.writing(engine, portal_id) as writer:
         _add_reference(writer, large)
     border = Border(ZONE)
@@ -60,18 +63,19 @@ def fill(engine: Engine, portal_id: int, large: Large, *, domain: str = "127.0.0
             writer.set_source(source, state="ready", progress=1.0, covered_from=None, read_at=large.now)
         writer.set_checked(time.time() + FAR_AHEAD_S)
         writer.changed = True
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.execute(text("ANALYZE"))  # as the database does by itself in time
+    if analyze:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            conn.execute(text("ANALYZE"))
 
 
-def _add_portal(engine: Engine, portal_id: int, large: Large, domain: str) -> None:
+def _add_portal(engine: Engine, portal_id: int, large: Large) -> None:
     with engine.begin() as conn:
         conn.execute(
             insert(tables.portals).values(
                 portal_id=portal_id,
                 member_id=MEMBER,
-                domain=domain,
-                endpoint=f"http://{domain}/rest/",
+                domain="127.0.0.1:9",
+                endpoint="http://127.0.0.1:9/rest/",
                 auth_server="http://127.0.0.1:9",
                 state="active",
                 scopes="crm,user,department",

@@ -72,6 +72,7 @@ class KeptSums:
     def _add(self, kind: Table, ids: Collection[int], sign: int) -> None:
         kept, records = KEPT[kind], RECORDS[kind]
         owner, day, apart = _where(kept, records)
+        owner = owner + 0  # else SQLite walks a whole index in the order of the groups, not to the ids
         sums = [column for measure in kept.measures for column in sums_of(measure)]
         steps = self._steps.setdefault(kind, {})
         for chunk in _chunks(ids):
