@@ -47,6 +47,9 @@ PARALLEL = 8
 
 PAGE, BATCH = 50, 50
 OPERATING_LIMIT_S, WINDOW_S = 480.0, 600.0
+KEPT_FREE = 0.2
+"""The share of a method's operating time that a gentle reader leaves to the people who are looking."""
+
 BUCKET, DRAIN_PER_S = 50, 2.0
 PAGE_S = 0.070
 ZONE = ZoneInfo("Europe/Moscow")
@@ -142,9 +145,9 @@ def truth_of(large: Large) -> Truth:
     )
 
 
-def bound_s(large: Large, parallel: int = PARALLEL) -> float:
+def bound_s(large: Large, parallel: int = PARALLEL, limit_s: float = OPERATING_LIMIT_S) -> float:
     """No reader with so many requests side by side can be faster: pages take their time, each method has its
-    operating time in ten minutes, and requests of 50 pages go through the bucket."""
+    operating time in ten minutes (`limit_s` of it used), and requests of 50 pages go through the bucket."""
     pages = {
         "crm.item.list": -(-large.deals // PAGE) + -(-large.leads // PAGE),
         "crm.stagehistory.list": -(-large.history // PAGE),
@@ -153,14 +156,16 @@ def bound_s(large: Large, parallel: int = PARALLEL) -> float:
     requests_needed = sum(-(-count // BATCH) for count in pages.values())
     through_bucket = max(0.0, (requests_needed - BUCKET) / DRAIN_PER_S)
     return max(
-        sum(spent.values()) / parallel, through_bucket, *(_blocked_s(s, parallel) for s in spent.values())
+        sum(spent.values()) / parallel,
+        through_bucket,
+        *(_blocked_s(s, parallel, limit_s) for s in spent.values()),
     )
 
 
-def _blocked_s(seconds: float, parallel: int) -> float:
-    """How long a method takes that may use 480 s in any ten minutes."""
-    windows = max(0, math.ceil(seconds / OPERATING_LIMIT_S) - 1)
-    return windows * WINDOW_S + (seconds - windows * OPERATING_LIMIT_S) / parallel
+def _blocked_s(seconds: float, parallel: int, limit_s: float) -> float:
+    """How long a method takes that may use `limit_s` in any ten minutes."""
+    windows = max(0, math.ceil(seconds / limit_s) - 1)
+    return windows * WINDOW_S + (seconds - windows * limit_s) / parallel
 
 
 def _ours(
@@ -348,6 +353,14 @@ def _section(
         "",
         "",
     ]
+    gentle = bound_s(large, limit_s=OPERATING_LIMIT_S * (1 - KEPT_FREE))
+    gentle_row = [
+        f"bound, {KEPT_FREE:.0%} of operating time left to others",
+        "",
+        f"{gentle:.0f}",
+        *bound_row[3:],
+    ]
+    gentle_row[COLUMNS.index("most in 10 min, s")] = f"≤ {OPERATING_LIMIT_S * (1 - KEPT_FREE):.0f}"
     notes = [
         f"The portal: {large.deals:,} deals, {large.history:,} rows of stage history, {large.leads:,} leads, "
         f"{large.people + 1} users, over three years; {truth.deals_won:,} deals won in the running month. "
@@ -356,7 +369,10 @@ def _section(
     ]
     ours = outcomes[0].all_s
     if ours is not None:
-        notes.append(f"All was read in {ours / limit:.2f} × the bound.")
+        notes.append(
+            f"All was read in {ours / limit:.2f} × the bound, {ours / gentle:.2f} × the bound that leaves "
+            "room for the people who are looking."
+        )
     finished = [(one.all_s, one.name) for one in outcomes[1:] if one.all_s is not None]
     if ours is not None and finished:
         seconds, name = min(finished)
@@ -373,7 +389,7 @@ def _section(
         name=f"first_read-{deals:07d}",
         title=f"First read, {deals:,} deals",
         columns=COLUMNS,
-        rows=[bound_row, *(_row(one, truth) for one in outcomes)],
+        rows=[bound_row, gentle_row, *(_row(one, truth) for one in outcomes)],
         notes=notes,
     )
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def machine() -> str:
-    """One line: processor, cores, memory, system, Python, and how busy it was already."""
+    """One line: processor, cores, memory, system, Python, and how busy it is."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     parts = (
         _processor(),
@@ -19,7 +19,7 @@ def machine() -> str:
         f"{memory_gb:.0f} GB",
         f"{platform.system()} {platform.release()}",
         f"Python {platform.python_version()}",
-        f"load {os.getloadavg()[0]:.1f} at start",
+        f"load average {os.getloadavg()[0]:.1f}",
     )
     return ", ".join(parts)
 
