@@ -278,7 +278,7 @@ SCENES = (
     Scene("clients", "admin", setup("clients"), 640),
     Scene("audit", "admin", setup("audit"), 900),
     Scene("first-run-rights", "admin", first_run(0), 900),
-    Scene("first-run-sets", "admin", first_run(1), 900),
+    Scene("first-run-functions", "admin", first_run(1), 900),
     Scene("first-run-targets", "admin", first_run(4), 560),
     Scene("first-run-places", "admin", first_run(6), 760),
 )

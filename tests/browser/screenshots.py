@@ -22,7 +22,7 @@ from b24app.config import ROOT
 from emulator import opportunities
 from emulator.world import Portal
 from tests.browser.furnished import furnish, plan
-from tests.browser.scenes import SCENES, Cast, cast_of, team
+from tests.browser.scenes import SCENES, Cast, cast_of, settled, team
 from tests.browser.stage import Stage, Window, chromium, staged
 from tests.databases import SqliteDatabases
 from tests.http.demo_portals import DATA
@@ -70,7 +70,7 @@ def take_all(stage: Stage, lang: str, folder: Path) -> None:
 
 
 def take_states(stage: Stage, lang: str) -> None:
-    """What a portal shows that has given no rights and has no records."""
+    """What a portal shows that has given few rights and has no records."""
     portal = stage.portal(lang=lang, title="Nord" if lang == "en" else "Север")
     app = stage.live.emulator.app(portal)
     app.scopes.difference_update(WITHOUT)  # so that the page stays and says what is missing
@@ -79,9 +79,7 @@ def take_states(stage: Stage, lang: str) -> None:
         window.frame().wait_for_selector(".steps li[data-state=missing]")
     stage.settle(portal)
     with picture(stage, portal, ADMIN, f"empty-{lang}", 1500) as window:
-        frame = window.open_app()
-        frame.click("[data-key=more]")
-        frame.wait_for_function("() => !document.querySelector('.card.skeleton')")
+        settled(window.open_app())
 
 
 @contextmanager
