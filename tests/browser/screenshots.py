@@ -101,7 +101,11 @@ def picture(
 
 def small(taken: bytes) -> Image.Image:
     """The same picture in fewer colours."""
-    return Image.open(BytesIO(taken)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    return (
+        Image.open(BytesIO(taken))
+        .convert("RGB")
+        .quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
 
 
 def alone(window: Window) -> None:
