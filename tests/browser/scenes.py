@@ -8,11 +8,12 @@ from datetime import datetime
 
 from playwright.sync_api import Frame
 
+from emulator.company.cast import OPERATORS
 from emulator.company.tickets import HELP_DESK
 from emulator.world import DYNAMIC, Portal, Row
 from tests.browser.stage import Window
 
-ADMIN = 1
+ADMIN, HEAD, SELLER, SUPPORT_HEAD = 1, 3, 10, 24
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,16 @@ def cast_of(portal: Portal) -> Cast:
     deal = next(
         d
         for d in deals
-        if (d["assignedById"], d["stageSemanticId"], d["categoryId"]) == (10, "P", 0)
+        if (d["assignedById"], d["stageSemanticId"], d["categoryId"]) == (SELLER, "P", 0)
         and d["stageId"] != "NEW"
     )
     won = [d for d in deals if d["stageSemanticId"] == "S"]
     private = [d for d in won if not d["companyId"]]
-    lead = next(one for one in records["lead"].reversed() if one["stageSemanticId"] == "P")
-    ticket = next(one for one in records[f"{DYNAMIC}{HELP_DESK}"].reversed() if one["stageSemanticId"] == "P")
+    leads = (one for one in records["lead"].reversed() if one["assignedById"] == SELLER)
+    lead = next(one for one in leads if one["stageSemanticId"] == "P")
+    operators = {person.id for person in OPERATORS}
+    tickets = (one for one in records[f"{DYNAMIC}{HELP_DESK}"].reversed() if one["assignedById"] in operators)
+    ticket = next(one for one in tickets if one["stageSemanticId"] == "P")
     open_tasks = [
         one
         for one in records["task"].reversed()
@@ -72,10 +76,10 @@ def cast_of(portal: Portal) -> Cast:
     ]
     return Cast(
         portal,
-        seller=10,
-        head=3,
+        seller=SELLER,
+        head=HEAD,
         deal=deal["id"],
-        support_head=24,
+        support_head=SUPPORT_HEAD,
         lead=lead["id"],
         contact=_most(private, "contactId"),
         company=_most(won, "companyId"),
@@ -236,7 +240,7 @@ def away(window: Window, cast: Cast) -> Frame:
 
 SCENES = (
     Scene("deal", "seller", tab("/crm/deal/details/{cast.deal}/", "CRM_DEAL_DETAIL_TAB"), 980, is_sales=True),
-    Scene("lead", "head", tab("/crm/lead/details/{cast.lead}/", "CRM_LEAD_DETAIL_TAB"), 760, is_sales=True),
+    Scene("lead", "head", tab("/crm/lead/details/{cast.lead}/", "CRM_LEAD_DETAIL_TAB"), 760),
     Scene("contact", "head", tab("/crm/contact/details/{cast.contact}/", "CRM_CONTACT_DETAIL_TAB"), 620),
     Scene("company", "head", tab("/crm/company/details/{cast.company}/", "CRM_COMPANY_DETAIL_TAB"), 620),
     Scene(
@@ -255,7 +259,7 @@ SCENES = (
     Scene("employee", "seller", own_page, 1900, is_sales=True),
     Scene("employee-card", "head", employee, 1100, is_sales=True),
     Scene("no-access", "seller", stranger, 900, is_sales=True),
-    Scene("head", "head", team, 2700),
+    Scene("head", "head", team, 2700, is_sales=True),
     Scene("support-team", "support_head", team, 1500),
     Scene("crm-analytics", "head", analytics, 1100, is_sales=True),
     Scene("calls", "head", calls, 1000),

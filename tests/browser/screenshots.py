@@ -104,7 +104,7 @@ def small(taken: bytes) -> Image.Image:
     return (
         Image.open(BytesIO(taken))
         .convert("RGB")
-        .quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        .quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
     )
 
 

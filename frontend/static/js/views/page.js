@@ -195,7 +195,7 @@ export function showPage(root, state) {
       held, state, layout: chosen(), today: layout.today, isGrouped: !team, basis: answer ? basis(answer) : "", canPlan: mayPlan(),
       onOpen: (key, value, from) => records(key, state.scope, value, from), onMore: () => void choose({ more: !state.more }), onPlan: (key) => void choose({ view: "plan", plan: key }),
     }));
-    memo(box.why, [held.why?.body, held.moved?.body, held.moved?.error, state.scope], () => (team && sells() && held.why?.body ? whyPanel({
+    memo(box.why, [held.why?.body, held.moved?.body, held.moved?.error, state.scope], () => (team && sells() && hasMoved(held.why?.body) ? whyPanel({
       why: held.why.body, moved: held.moved?.body ?? null, error: held.moved?.error, basis: basis(held.why.body), onPerson: (scope) => void choose({ scope }), onRetry: page.retry,
     }) : []));
     memo(box.charts, [answer && !stale ? held.series?.body : null, !answer && error, held.funnel?.body, held.moreSeries?.body, held.steps?.body, state.trend, state.pipeline, ui.theme], () => (error && !answer ? [] : charts(held)));
@@ -354,6 +354,11 @@ export function showPage(root, state) {
   /** True where the KPIs are about winning clients: only then the funnel and the won amount explain them. */
   function sells() {
     return chosen().cards.some((key) => SELLING.includes(metricOf(key).group));
+  }
+
+  /** False where nothing was won or lost in either period: a bridge of zeros explains nothing. */
+  function hasMoved(why) {
+    return why && (why.value === null || [why.value, why.before, why.lost.count].some(Number));
   }
 
   function isOwn() {
