@@ -29,7 +29,7 @@ from b24app.sync.state import CHANGES
 
 logger = logging.getLogger(__name__)
 
-STORERS = 2
+STORERS = 3
 """Threads beside those that wait for the portal: while a page is stored, another one is on its way."""
 
 LEAST_PAGES = 25

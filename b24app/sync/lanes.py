@@ -47,7 +47,8 @@ class Outcome(NamedTuple):
 class Lanes:
     """The unread ids of one list. Pages go out highest ids first; a page is unread until it is settled.
 
-    `is_even`: rows are as dense all over the range as at its upper end.
+    `is_even`: rows are expected all over the range; else they may thin out any moment, and no more pages go
+    out than those that have come back make likely.
     """
 
     def __init__(self, spans: Iterable[Span], *, is_even: bool) -> None:
@@ -108,14 +109,12 @@ class Lanes:
         self._free = _joined([*self._free, *given])
 
     def _allowed(self) -> int:
-        if not self._settled:
-            return FIRST_PAGES - len(self._taken) if self._free_width() > PAGE_SIZE**2 else PAGE_SIZE
-        if self._is_even:
+        if self._is_even or (not self._settled and self._width_left() <= PAGE_SIZE**2):
             return PAGE_SIZE
         return max(FIRST_PAGES, SPECULATION * self._settled) - len(self._taken)
 
-    def _free_width(self) -> int:
-        return sum(span.width for span in self._free) + sum(span.width for span in self._taken)
+    def _width_left(self) -> int:
+        return sum(span.width for span in (*self._free, *self._taken))
 
     def _width(self) -> int:
         """Ids of a page: never fewer than rows fit into it."""

@@ -137,7 +137,7 @@ class ListRead:
             self._at["top"] = top_id(self._source, answer)
         if self._at.get("unread") is None:
             self._at["unread"] = self._range(window)
-        is_even = self._source.recency_key == self._source.made_key
+        is_even = window.since is None or self._source.recency_key == self._source.made_key
         return Lanes((Span(*span) for span in self._at["unread"]), is_even=is_even)
 
     def _range(self, window: Window) -> list[Span]:
