@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from b24app import audit, clock, kpi_sets, meters, sums, targets
 from b24app.access import Visibility
 from b24app.metrics import engine
-from b24app.metrics.catalog import BY_KEY
+from b24app.metrics.catalog import BY_KEY, CATALOG
 from b24app.metrics.context import Context
 from b24app.metrics.engine import KpiValue
 from b24app.metrics.kpi_sets import in_force, set_of
@@ -93,6 +93,13 @@ def metrics_json(sight: Sight) -> dict[str, Any]:
     """The body of `GET /api/v1/metrics`."""
     asking = sight.asking
     return {"portal": asking.member_id, "metrics": present.catalogue_json(sight.context, asking.lang)}
+
+
+def catalogue_facts(sight: Sight) -> list[dict[str, Any]]:
+    """The catalogue without texts; `words` of an entry says which of its texts it has on this portal."""
+    ways = sight.context.ways
+    facts = present.catalogue_facts(sight.context)
+    return [fact | {"words": metric.words_in(ways)} for metric, fact in zip(CATALOG, facts, strict=True)]
 
 
 def kpi_json(sight: Sight, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:

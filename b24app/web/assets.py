@@ -18,6 +18,7 @@ from flask import Blueprint, Response, abort, request
 from markupsafe import Markup
 
 from b24app.config import ROOT
+from b24app.web import words
 
 STATIC = ROOT / "frontend" / "static"
 PACKAGES = ROOT / "frontend" / "node_modules"
@@ -83,7 +84,7 @@ class Asset:
 
 @blueprint.get("/assets/<version>/<path:name>")
 def asset(version: str, name: str) -> Response:
-    """A file of `frontend/static` or a library's local copy. 404 for anything else."""
+    """A file of `frontend/static`, texts of a language or a library's local copy. 404 for anything else."""
     found = _load(name)
     if found is None:
         abort(404)
@@ -130,6 +131,8 @@ def content_hash() -> str:
             digest.update(path.relative_to(STATIC).as_posix().encode() + b"\0" + path.read_bytes())
     for library in LIBRARIES.values():
         digest.update(library.integrity.encode())
+    for name, body in words.files().items():
+        digest.update(name.encode() + b"\0" + body)
     return digest.hexdigest()[:12]
 
 
@@ -142,11 +145,14 @@ def _known() -> dict[str, Path]:
 
 @cache
 def _load(name: str) -> Asset | None:
-    path = _known().get(name)
-    if path is None or not path.is_file():
+    body = words.files().get(name) or _read(_known().get(name))
+    if body is None:
         return None
-    body = path.read_bytes()
-    mimetype = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0]
+    mimetype = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
     mimetype = mimetype or "application/octet-stream"
     packable = len(body) >= COMPRESSED_FROM and mimetype.startswith(COMPRESSIBLE)
     return Asset(body, gzip.compress(body, 9, mtime=0) if packable else None, mimetype)
+
+
+def _read(path: Path | None) -> bytes | None:
+    return path.read_bytes() if path is not None and path.is_file() else None

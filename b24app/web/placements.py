@@ -18,7 +18,7 @@ from b24app.portals.settings import PortalSettings
 from b24app.store.company import load_company
 from b24app.sync import freshness
 from b24app.viewer import Viewer
-from b24app.web import api_deal, api_kpi, api_org, api_sets, api_why, pages, session, tracing
+from b24app.web import api_deal, api_kpi, api_org, api_sets, api_why, assets, pages, session, tracing, words
 from b24app.web.context import parts
 from b24app.web.first_view import CALL_CARDS, RECORD_CARDS, first_view, set_path
 from b24app.web.headers import allow_framing
@@ -114,7 +114,13 @@ def page(
         boot = _filled(sight, portal, name, view, first, object_id, shared)
     allow_framing(portal.origin)
     return make_response(
-        render_template("widget.html", lang=viewer.lang, session_token=session.issue(viewer), boot=boot)
+        render_template(
+            "widget.html",
+            lang=viewer.lang,
+            session_token=session.issue(viewer),
+            boot=boot,
+            words=i18n.section(viewer.lang, "ui"),
+        )
     )
 
 
@@ -141,13 +147,13 @@ def _filled(
 ) -> dict[str, Any]:
     """The boot JSON of the page with its first answers, `first` among them."""
     viewer, visibility, today = sight.asking, sight.visibility, sight.today
-    catalogue = api_kpi.metrics_json(sight)
+    catalogue = api_kpi.catalogue_facts(sight)
     subject = _subject(view, viewer, visibility, first, object_id)
     plan = first_view(
         subject.view,
         today=today,
         scope=subject.scope,
-        known=[metric["key"] for metric in catalogue["metrics"]],
+        known=[metric["key"] for metric in catalogue],
         deal_id=subject.deal_id,
         cards=subject.cards or _own_cards(sight, subject, first),
     )
@@ -288,17 +294,15 @@ def _boot(
             "user_id": subject.user_id,
             "record": subject.record,
         },
-        "strings": _words(viewer),
+        "words": _words(viewer),
         "poll_s": POLL_S,
     }
 
 
-def _words(viewer: Viewer) -> dict[str, Any]:
-    """Texts of the page; those of the setup only for whom it is."""
-    words = dict(i18n.section(viewer.lang, "ui"))
-    if viewer.is_admin:
-        words["admin"] = i18n.section(viewer.lang, "admin")
-    return words
+def _words(viewer: Viewer) -> list[str]:
+    """Where the texts of the page are; those of the setup only for whom it is."""
+    wanted = (words.PAGE, words.ADMIN) if viewer.is_admin else (words.PAGE,)
+    return [assets.url(words.name_of(viewer.lang, part)) for part in wanted]
 
 
 def _link(portal: Portal) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from b24app.facts.deals import ENTITY_TYPE_ID as DEAL
 from b24app.i18n import text
-from b24app.metrics.catalog import CATALOG
+from b24app.metrics.catalog import BY_KEY, CATALOG
 from b24app.metrics.catalog.funnel import CONVERTED_STEP, LEADS_STEP
 from b24app.metrics.context import Context
 from b24app.metrics.coverage import Level
@@ -66,7 +67,36 @@ def answer_json(
 
 def catalogue_json(context: Context, lang: str) -> list[dict[str, Any]]:
     """The metrics of `GET /api/v1/metrics`, in the order of the catalogue."""
-    return [_metric_json(metric, context, lang) for metric in CATALOG]
+    return [
+        {**entry, **metric_texts(metric.key, metric.words_in(context.ways), lang)}
+        for metric, entry in zip(CATALOG, catalogue_facts(context), strict=True)
+    ]
+
+
+def catalogue_facts(context: Context) -> list[dict[str, Any]]:
+    """The same without what is said in words, for pages that have the words from elsewhere."""
+    return [_metric_json(metric, context) for metric in CATALOG]
+
+
+@cache
+def metric_texts(key: str, words: str, lang: str) -> Mapping[str, str]:
+    """What the entry of a KPI says; `words`: which of its tables of texts, see `Metric.words_in`."""
+
+    def told(part: str) -> str:
+        return text(lang, f"catalog.{key}.{words}.{part}")
+
+    return {
+        "group_name": text(lang, f"catalog.groups.{BY_KEY[key].group}"),
+        "name": told("name"),
+        "short_name": told("short"),
+        "meaning": told("meaning"),
+        "formula": told("formula"),
+        "moment": told("moment"),
+        "credit": told("credit"),
+        "reading": told("reading"),
+        "unit_name": told("unit"),
+        "source": told("source"),
+    }
 
 
 def _value_json(value: KpiValue) -> dict[str, Any]:
@@ -195,34 +225,19 @@ def _decimal(scaled: int, places: int) -> str:
     return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
-def _metric_json(metric: Metric, context: Context, lang: str) -> dict[str, Any]:
+def _metric_json(metric: Metric, context: Context) -> dict[str, Any]:
     shape = metric.shape_in(context.ways)
     month = named("month", context.today)
     covered = context.coverage.of(metric.needs_in(context.ways), month)
     unavailable = covered.reason if covered.level in (Level.NONE, Level.EMPTY) else None
-    words = metric.words_in(context.ways)
-
-    def told(part: str) -> str:
-        return text(lang, f"catalog.{metric.key}.{words}.{part}")
-
     minimum = None
     if isinstance(shape, Ratio):
         minimum = context.min_mean if shape.is_mean else context.min_ratio
     return {
         "key": metric.key,
         "group": metric.group.value,
-        "group_name": text(lang, f"catalog.groups.{metric.group}"),
-        "name": told("name"),
-        "short_name": told("short"),
-        "meaning": told("meaning"),
-        "formula": told("formula"),
-        "moment": told("moment"),
-        "credit": told("credit"),
-        "reading": told("reading"),
         "unit": metric.unit.value,
-        "unit_name": told("unit"),
         "better": metric.better.value,
-        "source": told("source"),
         "origin": metric.origin.value,
         "scopes": [whose.value for whose in metric.per],
         "rest_scopes": list(metric.rest_scopes),

@@ -5,7 +5,15 @@ import { makeBridge } from "./portal_bridge.js";
 import { makeWords } from "./words.js";
 
 export const boot = JSON.parse(document.getElementById("b24app-boot").textContent);
-export const { lang, t, plural, has } = makeWords(boot.strings, boot.lang);
+
+/** Texts come as files that the browser keeps; the installation, which opens once, brings its own. */
+const tables = await Promise.all((boot.words ?? []).map(async (address) => (await fetch(address)).json()));
+const texts = Object.assign({}, ...tables.map(({ catalog }) => catalog));
+
+export const { lang, t, plural, has } = makeWords(
+  Object.assign({}, boot.strings, ...tables.map(({ strings }) => strings)),
+  boot.lang,
+);
 export const bridge = makeBridge(boot.portal?.origin ?? location.origin, boot.portal?.link);
 export const api = makeApi({
   token: document.querySelector('meta[name="b24app-session"]')?.content ?? "",
@@ -14,7 +22,8 @@ export const api = makeApi({
   onExpired: () => document.dispatchEvent(new CustomEvent("session-expired")),
 });
 
-const metrics = boot.catalog?.metrics ?? boot.catalog ?? [];
+/** The catalogue on this portal, in its order. */
+export const metrics = (boot.catalog ?? []).map((metric) => ({ ...metric, ...texts[metric.key][metric.words] }));
 const byKey = new Map(metrics.map((metric) => [metric.key, metric]));
 
 /** A metric of the catalogue; one that the catalogue lacks is shown under its key. */

@@ -1,6 +1,6 @@
 /** KPI sets: which numbers a role is judged by, with their weights, and whose they are. */
 
-import { api, boot, metricOf, lang, plural, t } from "../context.js";
+import { api, boot, lang, metricOf, metrics, plural, t } from "../context.js";
 import { h, icon, replace } from "../dom.js";
 import { openDrawer, toast } from "../overlay.js";
 import { input, labelled, loaded, problem, rows, select, tick } from "./parts.js";
@@ -33,7 +33,7 @@ function blank() {
 /** The editor of one set. Every save is a new version; what was before stays as it was. */
 function edit(set, org, again) {
   const draft = { name: set.name, purpose: set.purpose, owner_id: set.owner?.id ?? null, starts_on: boot.layout.today, metrics: set.metrics.map(({ metric, weight }) => ({ metric, weight })), assigned: structuredClone(set.assigned) };
-  const known = (boot.catalog?.metrics ?? []).map(({ key, name }) => [key, name]).filter(([key]) => key !== "funnel");
+  const known = metrics.map(({ key, name }) => [key, name]).filter(([key]) => key !== "funnel");
   const people = org.employees.filter(({ active }) => active).map(({ id, name }) => [id, name || `#${id}`]);
   const positions = [...new Set(org.employees.map(({ position }) => position).filter(Boolean))].sort();
   const warned = h("ul", { class: "warnings", "aria-live": "polite" });
