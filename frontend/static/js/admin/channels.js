@@ -13,7 +13,7 @@ export function showChannels(box) {
 function draw({ settings, choices, now }) {
   let rules = settings.channels.map((rule) => ({ ...rule }));
   let timer = null;
-  const preview = h("div", { class: "preview", "aria-live": "polite" });
+  const preview = h("div", { class: "matches", "aria-live": "polite" });
   const show = (found) => replace(preview, matches(found));
   const told = (found, place) => found.rules[place] && plural("admin.matches", found.rules[place].leads + found.rules[place].deals);
   show(now);
