@@ -47,6 +47,7 @@ class Read:
     version: str
     received: dict[str, int] = field(default_factory=dict)
     distinct: dict[str, int] = field(default_factory=dict)
+    ended_s: dict[str, float] = field(default_factory=dict)  # when each list was read to its end
     seconds: float = 0.0
     cpu_s: float = 0.0
     peak_mb: float = 0.0
@@ -63,6 +64,7 @@ def main() -> None:
         try:
             for row in rows_of():
                 ids.append(int(row.get("id") or row["ID"]))
+            read.ended_s[kind] = time.monotonic() - started
         except Exception as error:  # of whatever kind a peer has: it is a part of the result
             read.failed.append(kind)
             read.error = f"{kind}: {type(error).__name__}: {error}"[:200]
