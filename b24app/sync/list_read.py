@@ -74,6 +74,11 @@ class ListRead:
     def step(self) -> int:
         return int(self._at["step"])
 
+    @property
+    def is_awaited(self) -> bool:
+        """The running month of deals and leads is what people look at first."""
+        return self._source.comes_first and self.step == 0 and not self.is_done
+
     def pages_left(self) -> int:
         with self._state:
             return self._lanes.pages_left() if self._lanes else 0

@@ -33,6 +33,11 @@ class Work(Protocol):
     @property
     def is_done(self) -> bool: ...
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the other works wait until this one's step is done."""
+        ...
+
     def pages_left(self) -> int:
         """About how many pages of this step nobody has begun."""
         ...
@@ -73,8 +78,10 @@ def run(
         left: dict[int, int] = {}
         for step, place in line:
             left[step] = left.get(step, 0) + works[place].pages_left()
-        for step, place in line:
-            if place in pauses and pauses[place].until > now:
+        ready = [(step, place) for step, place in line if place not in pauses or pauses[place].until <= now]
+        is_awaited = any(works[place].is_awaited for _, place in ready)
+        for step, place in ready:
+            if is_awaited and not works[place].is_awaited:
                 continue
             piece = works[place].take(pages(left[step]))
             if piece is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,9 @@ class Reading:
         fails_at: int = -1,
         pauses_at: int = -1,
         pause_s: float = 0.2,
+        comes_first: bool = False,
     ) -> None:
+        self.comes_first = comes_first
         self.name, self.steps, self.log = name, steps, log
         self.fails_at, self.pauses_at, self.pause_s = fails_at, pauses_at, pause_s
         self.step = self.out = self.back = 0
@@ -36,6 +39,10 @@ class Reading:
     @property
     def is_done(self) -> bool:
         return self.step == self.steps
+
+    @property
+    def is_awaited(self) -> bool:
+        return self.comes_first and self.step == 0
 
     def pages_left(self) -> int:
         return 2 - self.out
@@ -81,6 +88,24 @@ def test_every_list_is_read_to_its_end_the_recent_past_of_all_first() -> None:
     assert sorted(taken) == sorted(log)
     assert {step for step, _ in taken[: 2 * len(works)]} == {0}
     assert run([])
+
+
+@pytest.mark.parametrize(
+    ("odd", "trouble"),
+    [({}, None), ({"fails_at": 0}, RetryLater), ({"pauses_at": 0, "pause_s": 600}, RateLimited)],
+)
+def test_the_others_wait_for_the_first_step_of_a_list_that_comes_first(
+    odd: dict[str, int], trouble: type[Exception] | None
+) -> None:
+    log: list[tuple[int, str]] = []
+    taken: list[tuple[int, str]] = []
+    works = [Reading("plain", log), Reading("first", log, comes_first=True, **odd), Reading("other", log)]
+    for work in works:
+        work.taken = taken
+    with pytest.raises(trouble) if trouble else nullcontext():
+        run(works)
+    assert {name for _, name in taken[: 1 if odd else 2]} == {"first"}
+    assert sorted(log, key=str).count((2, "plain")) == 2  # trouble of the first does not hold up the others
 
 
 def test_a_failing_list_leaves_the_others_alone() -> None:

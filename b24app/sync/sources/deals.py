@@ -26,5 +26,6 @@ DEALS = LongList(
     fill=Writer.fill_deals,
     delete=Writer.delete_deals,
     is_vital=True,
+    comes_first=True,
     weight=4.0,
 )

@@ -97,6 +97,8 @@ class LongList:
     details: tuple[Details, ...] = ()
     is_vital: bool = False
     """Without it a check of the portal counts as none; the other lists may fall behind alone."""
+    comes_first: bool = False
+    """In the first read the other lists wait for its running month."""
     weight: float = 1.0
     """How long the first read takes, compared with others."""
 

@@ -25,5 +25,6 @@ LEADS = LongList(
     fill=Writer.fill_leads,
     delete=Writer.delete_leads,
     is_vital=True,
+    comes_first=True,
     weight=2.0,
 )
