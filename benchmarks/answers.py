@@ -18,7 +18,7 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 
-from b24app import bootstrap, create_app
+from b24app import bootstrap, create_app, serving
 from b24app.config import Settings
 from b24app.db import open_engine
 from b24app.metrics.catalog import CATALOG
@@ -170,6 +170,7 @@ def asking(database_url: str) -> Iterator[Ask]:
         )
         app = create_app(parts)
         client = app.test_client()
+        serving.settle()
         headers = {"Authorization": f"Bearer {_token(app)}"}
         try:
             yield lambda arguments: _ask(client, headers, arguments)
