@@ -90,8 +90,10 @@ def work(settings: Settings) -> None:
 
 
 def settle() -> None:
-    """Leaves what a process was built of out of garbage collections: code, tables and texts stay for ever, and
-    going through them stops every request under way for a tenth of a second."""
+    """Leaves what a process was built of out of garbage collections.
+
+    Code, tables and texts stay for ever; going through them stops all requests for a tenth of a second.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 
 from b24app.metrics import periods
 from b24app.metrics.context import Context
@@ -123,8 +123,7 @@ def answer(
     present = _Folded(query, context, now)
     earlier = _Folded(query, context, before)
     days = _Kept(kept)
-    values = (_value(metric, query, context, wanted, present, earlier, days) for metric in query.metrics)
-    return [_beside_target(value, query, context) for value in values]
+    return [_value(metric, query, context, wanted, present, earlier, days) for metric in query.metrics]
 
 
 def owners_of(query: KpiQuery, context: Context) -> frozenset[int] | None:
@@ -351,11 +350,14 @@ def _value(
 ) -> KpiValue:
     shape = metric.shape_in(context.ways)
     needs = metric.needs_in(context.ways)
+    nothing = partial(KpiValue, metric, shape, None, rows=_no_rows(metric, query))
     if query.scope.whose not in metric.per:
-        return KpiValue(metric, shape, None, reason=Reason.NOT_PER_EMPLOYEE, rows=_no_rows(metric, query))
+        standing = _Judge(metric, query, context).of_scope(None)
+        return nothing(reason=Reason.NOT_PER_EMPLOYEE, standing=standing)
     covered = context.coverage.of(needs, query.period)
+    judge = _Judge(metric, query, context, covered.since)
     if covered.level is Level.NONE:
-        return KpiValue(metric, shape, None, reason=covered.reason, rows=_no_rows(metric, query))
+        return nothing(reason=covered.reason, standing=judge.of_scope(None))
     outcome, reason = _judged(shape.outcome(now.total, context.rates), covered)
     is_awaited = metric.awaits is not None and now.total.of(metric.awaits) > 0
     if is_awaited and outcome.value is None:
@@ -368,6 +370,8 @@ def _value(
         if known and covered.level is Level.FULL:
             earlier = shape.outcome(before.total, context.rates).value
             rows_comparable = _compares_rows(query) and metric.steps is None
+    few_data = _is_few(shape, outcome, context)
+    comparable = before if rows_comparable else None
     return KpiValue(
         metric,
         shape,
@@ -376,12 +380,13 @@ def _value(
         denominator=outcome.denominator,
         reason=reason,
         is_provisional=(covered.level is Level.PARTLY or is_awaited) and outcome.value is not None,
-        few_data=_is_few(shape, outcome, context),
+        few_data=few_data,
         before=earlier,
         change=_change(outcome.value, earlier),
         since=covered.since,
         left_out=_left_out(metric, shape, now.total, context),
-        rows=_rows(metric, shape, query, context, covered, now, before if rows_comparable else None, kept),
+        rows=_rows(metric, shape, query, context, covered, now, comparable, kept, judge),
+        standing=judge.of_scope(outcome.value, few_data),
     )
 
 
@@ -431,6 +436,7 @@ def _rows(
     now: _Folded,
     before: _Folded | None,
     kept: _Kept,
+    judge: _Judge,
 ) -> tuple[Row, ...] | None:
     if metric.steps is not None:
         return _step_rows(metric, context, now)
@@ -445,16 +451,18 @@ def _rows(
             part = context.coverage.of(metric.needs_in(context.ways), piece)
         outcome, _ = _judged(shape.outcome(totals, context.rates), part)
         earlier = None if before is None else shape.outcome(before.row(key), context.rates).value
+        few_data = _is_few(shape, outcome, context)
         found.append(
             Row(
                 key,
                 outcome.value,
                 outcome.numerator,
                 outcome.denominator,
-                _is_few(shape, outcome, context),
+                few_data,
                 is_compared=before is not None,
                 before=earlier,
                 change=_change(outcome.value, earlier),
+                standing=judge.of_row(key, outcome.value, few_data),
             )
         )
     return tuple(found)
@@ -521,28 +529,33 @@ def _counts(category_id: int, context: Context) -> bool:
     return context.categories is None or category_id in context.categories
 
 
-def _beside_target(value: KpiValue, query: KpiQuery, context: Context) -> KpiValue:
-    """The value and those of its parts that can have a target: people, departments, months."""
+class _Judge:
+    """Lays one KPI's values beside targets; `since`: the first day read, where not all is."""
 
-    def judge(scope: Scope, period: Period, found: Fraction | None, few_data: bool) -> Standing:
-        fact = Fact(
-            metric=value.metric.key,
-            better=value.metric.better,
-            adds_up=value.metric.adds_up,
-            value=found,
-            few_data=few_data,
-            is_snapshot=value.metric.is_snapshot,
-            is_whole=value.since is None or value.since <= period.start,
+    def __init__(self, metric: Metric, query: KpiQuery, context: Context, since: date | None = None) -> None:
+        self._query, self._context, self._since = query, context, since
+        self._fact = partial(
+            Fact,
+            metric=metric.key,
+            better=metric.better,
+            adds_up=metric.adds_up,
+            is_snapshot=metric.is_snapshot,
         )
+
+    def of_scope(self, value: Fraction | None, few_data: bool = False) -> Standing:
+        """Of the whole scope and period."""
+        return self._stand(self._query.scope, self._query.period, value, few_data)
+
+    def of_row(self, key: str, value: Fraction | None, few_data: bool) -> Standing | None:
+        """Of a part that can have a target: a person, a department, a month; None for other parts."""
+        whose = _planned_part(key, self._query)
+        return None if whose is None else self._stand(*whose, value, few_data)
+
+    def _stand(self, scope: Scope, period: Period, value: Fraction | None, few_data: bool) -> Standing:
+        is_whole = self._since is None or self._since <= period.start
+        fact = self._fact(value=value, few_data=few_data, is_whole=is_whole)
+        context = self._context
         return stand(fact, scope, period, context.today, context.org, context.planning)
-
-    def of(row: Row) -> Row:
-        whose = _planned_part(row.key, query)
-        return row if whose is None else replace(row, standing=judge(*whose, row.value, row.few_data))
-
-    rows = None if value.rows is None else tuple(of(row) for row in value.rows)
-    standing = judge(query.scope, query.period, value.value, value.few_data)
-    return replace(value, rows=rows, standing=standing)
 
 
 def _planned_part(key: str, query: KpiQuery) -> tuple[Scope, Period] | None:

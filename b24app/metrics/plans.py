@@ -241,6 +241,7 @@ def spread_over_quarter(value: Fraction, *, adds_up: bool, places: int) -> tuple
     return part, part, value - 2 * part
 
 
+@lru_cache(maxsize=4096)
 def scope_of(key: str) -> Scope | None:
     """The scope that the key of a row names (`user:7`, `department:12`); None for other rows."""
     try:
