@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from b24app import partitions
+
+T = TypeVar("T")
 
 
 def open_engine(url: str, *, table_parts: int = 0) -> Engine:
@@ -34,6 +36,9 @@ def open_engine(url: str, *, table_parts: int = 0) -> Engine:
         execution_options={partitions.OPTION: table_parts},
     )
 
+
+CHUNK = 1_000
+"""Ids in one IN list."""
 
 MANY = 50
 """From so many rows on it is worth preparing their writing."""
@@ -67,6 +72,12 @@ def upsert(
     else:
         _execute_many(conn, statement, table, batch)
     return len(batch)
+
+
+def chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The ids in pieces, each short enough for one IN list."""
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
 
 
 def _execute_many(conn: Connection, statement: Insert, table: Table, batch: list[dict[str, Any]]) -> None:

@@ -1,8 +1,8 @@
 """What is kept of a portal: facts are written through `writing` alone, the other modules read them."""
 
+from b24app.store.days import CUT_BY_DAYS, days_of, recut_days
 from b24app.store.writing import (
     CLOSED,
-    CUT_BY_DAYS,
     LOCK_SOURCE,
     SUMMED,
     BorderMoved,
@@ -10,10 +10,8 @@ from b24app.store.writing import (
     Writer,
     bump,
     close_portal,
-    days_of,
     load_border,
     lock,
-    recut_days,
     writing,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from b24app import tables
-from b24app.db import upsert
+from b24app.db import chunks, upsert
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ def save(conn: Connection, portal_id: int, kind: type[Entry], entries: Iterable[
     """Stores the entries, replacing those of the same `external_id`; returns how many."""
     found = list(entries)
     names = [field.name for field in fields(kind)]
-    for chunk in _chunks(found):
+    for chunk in chunks(found):
         rows = ({"portal_id": portal_id, **{name: getattr(entry, name) for name in names}} for entry in chunk)
         upsert(conn, TABLES[kind], rows)
     return len(found)
@@ -112,7 +112,7 @@ def known_ids(conn: Connection, portal_id: int, kind: type[Entry], ids: Collecti
     """Which of the ids are stored."""
     table = TABLES[kind]
     found: set[str] = set()
-    for chunk in _chunks(list(ids)):
+    for chunk in chunks(list(ids)):
         statement = select(table.c.external_id).where(
             table.c.portal_id == portal_id, table.c.external_id.in_(chunk)
         )
@@ -147,8 +147,3 @@ def _conditions(table: Table, portal_id: int, kind: type[Entry], which: Filter) 
     if which.departments is not None:
         found.append(table.c.department_id.in_(sorted(which.departments)))
     return found
-
-
-def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(rows), CHUNK):
-        yield rows[start : start + CHUNK]

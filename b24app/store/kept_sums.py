@@ -16,6 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from b24app import tables
+from b24app.db import chunks
 from b24app.metrics.measures import Cut, Table
 from b24app.sums.kept import ALWAYS, KEPT, NOBODY, VERSION, Kept, Level, columns_of, is_kept
 from b24app.sums.kinds import Records
@@ -31,8 +32,6 @@ _ID = {
     Table.LEADS: tables.leads.c.lead_id,
 }
 """By what changed records are found; stays go by their deal."""
-
-CHUNK = 1_000
 
 MONTH = Level.MONTH
 
@@ -75,7 +74,7 @@ class KeptSums:
         owner = owner + 0  # else SQLite walks a whole index in the order of the groups, not to the ids
         sums = [column for measure in kept.measures for column in sums_of(measure)]
         steps = self._steps.setdefault(kind, {})
-        for chunk in _chunks(ids):
+        for chunk in chunks(sorted(ids)):
             statement = (
                 select(owner, day, *apart, *sums)
                 .select_from(_source(records))
@@ -223,9 +222,3 @@ def _apply(conn: Connection, portal_id: int, kept: Kept, steps: dict[_Key, list[
     added = {name: kept.table.c[name] + statement.excluded[name] for name in kept.columns}
     key = [column.name for column in kept.table.primary_key]
     conn.execute(statement.on_conflict_do_update(index_elements=key, set_=added), rows)
-
-
-def _chunks(ids: Collection[int]) -> Iterator[list[int]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), CHUNK):
-        yield ordered[start : start + CHUNK]

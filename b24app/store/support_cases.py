@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
 
 from b24app import tables
-from b24app.db import upsert
+from b24app.db import chunks, upsert
 from b24app.facts import activities as crm_activities
 from b24app.facts import case_rules
 from b24app.facts.case_rules import CALL, DEAL, LEAD, SESSION, TICKET, Case, Clients, Timing
@@ -72,9 +72,9 @@ def follow(conn: Connection, portal_id: int, touched: Touched) -> bool:
     if touched.get(CALENDAR) and book.chosen.working_hours_for_support:
         return rederive(conn, portal_id)
     is_changed = False
-    for ids in _chunks(book.sessions_behind(touched)):
+    for ids in chunks(book.sessions_behind(touched)):
         is_changed |= book.derive_sessions(ids)
-    for ids in _chunks(book.calls_behind(touched)):
+    for ids in chunks(book.calls_behind(touched)):
         is_changed |= book.derive_calls(ids)
     for entity_type_id, ids in book.tickets_behind(touched):
         is_changed |= book.derive_tickets(entity_type_id, ids)
@@ -107,7 +107,7 @@ class _Book:
         found = set(touched.get("activities", ())) | touched.get("sessions", set())
         activity = tables.activities.c
         for kind, name in ((DEAL, "deals"), (LEAD, "leads")):
-            for ids in _chunks(sorted(touched.get(name, ()))):
+            for ids in chunks(sorted(touched.get(name, ()))):
                 found.update(
                     self.conn.execute(
                         select(activity.activity_id).where(
@@ -126,7 +126,7 @@ class _Book:
             return []
         found = set(touched.get("calls", ()))
         call = tables.calls.c
-        for ids in _chunks(sorted(touched.get("leads", ()))):
+        for ids in chunks(sorted(touched.get("leads", ()))):
             found.update(
                 self.conn.execute(
                     select(call.call_id).where(
@@ -147,7 +147,7 @@ class _Book:
             if entity_type_id == DEAL:
                 changed |= touched.get("deals", set())
                 self._drop_lost_deals(touched.get("deals", ()))
-            for ids in _chunks(sorted(changed)):
+            for ids in chunks(sorted(changed)):
                 yield entity_type_id, ids
 
     def _drop_lost_deals(self, ids: Collection[int]) -> None:
@@ -163,7 +163,7 @@ class _Book:
             )
             .exists()
         )
-        for chunk in _chunks(sorted(ids)):
+        for chunk in chunks(sorted(ids)):
             self.conn.execute(
                 delete(tables.tickets).where(
                     ticket.portal_id == self.portal_id,
@@ -361,7 +361,7 @@ class _Book:
             (LEAD, tables.leads, tables.leads.c.lead_id),
         ):
             ids = sorted(number for of, number in items if of == kind and number is not None)
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 rows = self.conn.execute(
                     select(key, table.c.client).where(table.c.portal_id == self.portal_id, key.in_(chunk))
                 )
@@ -417,8 +417,3 @@ class _Book:
             )
         )
         return {(row[0], row[1], row[2]): row[3] for row in rows}
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]

@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import date
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -21,7 +20,6 @@ from sqlalchemy import (
     Engine,
     Table,
     and_,
-    bindparam,
     case,
     delete,
     func,
@@ -34,7 +32,7 @@ from sqlalchemy import (
 )
 
 from b24app import tables
-from b24app.db import upsert
+from b24app.db import chunks, upsert
 from b24app.facts import deals, derive, sessions
 from b24app.facts.absences import Absence
 from b24app.facts.activities import CrmActivity
@@ -52,10 +50,8 @@ from b24app.facts.tickets import Course, Ticket
 from b24app.facts.time_records import TimeRecord
 from b24app.facts.values import Border
 from b24app.store import kept_sums, support_cases
+from b24app.store.derived import Derived
 from b24app.sums.kept import VERSION
-
-CHUNK = 1_000
-"""Ids in one IN list."""
 
 LOCK_SOURCE = "changes"
 """The row of `sync_sources` that writers of a portal lock."""
@@ -115,7 +111,7 @@ def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Ite
         writer = Writer(conn, portal_id, ZoneInfo(portal.timezone), keeps_sums=keeps_sums)
         yield writer
         writer.sums.settle()
-        if support_cases.follow(conn, portal_id, writer.touched):
+        if support_cases.follow(conn, portal_id, writer.touched) or writer.derived.changed:
             writer.changed = True
         # Also where nothing changed: the portal may be on its way out, and must not find new rows behind it.
         if not _advance(conn, portal_id, 1 if writer.changed else 0):
@@ -193,11 +189,12 @@ class Writer:
         self.has_new_stage_order = False
         self.touched: dict[str, set[int]] = {}
         self.sums = kept_sums.KeptSums(conn, portal_id, is_on=keeps_sums)
+        self.derived = Derived(conn, portal_id, self.sums)
 
     def pause_sums(self) -> None:
         """Keeps no sums from now on: they are made anew by the first write after lists have been filled."""
         self.set_portal(sums_version=None)
-        self.sums = kept_sums.KeptSums(self.conn, self.portal_id, is_on=False)
+        self.sums = self.derived.sums = kept_sums.KeptSums(self.conn, self.portal_id, is_on=False)
 
     def save_deals(self, facts: Iterable[Deal]) -> None:
         """Stores deals as they were just read; returns nothing, known identical rows cost no write."""
@@ -347,7 +344,7 @@ class Writer:
         if not new:
             return
         items = sorted({row["item_id"] for row in new.values()})
-        owners = self._owners_of_stays(items)
+        owners = self.derived.owners_of_stays(items)
         known = self._entries_of(items)
         merged = {row["history_id"]: dict(row) for row in known}
         for history_id, row in new.items():
@@ -375,7 +372,7 @@ class Writer:
         known = self._rows(tables.deals, tables.deals.c.deal_id, sorted(ids))
         self._delete(tables.deals, tables.deals.c.deal_id, ids)
         self._delete(tables.stage_stays, stays.item_id, ids, stays.entity_type_id == deals.ENTITY_TYPE_ID)
-        self._settle_first_purchases({row["client"] for row in known if row["is_first"]})
+        self.derived.settle_first_purchases({row["client"] for row in known if row["is_first"]})
 
     def delete_entries(self, ids: Collection[int]) -> None:
         """Removes rows of deals' stage history; the stays around them end anew."""
@@ -390,7 +387,7 @@ class Writer:
     def delete_leads(self, ids: Collection[int]) -> None:
         self.sums.before(kept_sums.OF_LEADS, ids)
         self._delete(tables.leads, tables.leads.c.lead_id, ids)
-        self._settle_first_contacts(sorted(ids))
+        self.derived.settle_first_contacts(sorted(ids))
 
     def delete_activities(self, ids: Collection[int]) -> None:
         """Removes CRM activities with what they were bound to."""
@@ -479,7 +476,7 @@ class Writer:
         """Which of these records are stored."""
         key = _id_column(table)
         found: set[int] = set()
-        for chunk in _chunks(sorted(set(ids))):
+        for chunk in chunks(sorted(set(ids))):
             found.update(
                 self.conn.execute(
                     select(key).where(table.c.portal_id == self.portal_id, key.in_(chunk))
@@ -532,7 +529,7 @@ class Writer:
         rows = {fact.deal_id: self._row(fact) for fact in facts}
         ids = sorted(rows)
         entries = _by_item(self._entries_of(ids))
-        contacts = self._lead_moments({row["lead_id"] for row in rows.values()} - {None})
+        contacts = self.derived.lead_moments({row["lead_id"] for row in rows.values()} - {None})
         known = self._known(tables.deals, ids)
         for deal_id, row in rows.items():
             old = known.get(deal_id)
@@ -545,8 +542,8 @@ class Writer:
         self.sums.before(kept_sums.OF_DEALS, fresh)
         self.sums.before(kept_sums.OF_STAYS, moved)
         self._write(tables.deals, [rows[key] for key in fresh])
-        self._give_stays(moved)
-        self._settle_first_purchases(
+        self.derived.give_stays(moved)
+        self.derived.settle_first_purchases(
             {
                 purchase[0]
                 for key in fresh
@@ -562,122 +559,7 @@ class Writer:
         fresh = self._fresh(known, rows, is_newer)
         self.sums.before(kept_sums.OF_LEADS, fresh)
         self._write(tables.leads, [rows[key] for key in fresh])
-        self._settle_first_contacts(fresh)
-
-    def _lead_moments(self, lead_ids: Collection[int]) -> dict[int, int]:
-        """When these leads were created."""
-        lead = tables.leads.c
-        found: dict[int, int] = {}
-        for chunk in _chunks(sorted(lead_ids)):
-            rows = self.conn.execute(
-                select(lead.lead_id, lead.created_at).where(
-                    lead.portal_id == self.portal_id, lead.lead_id.in_(chunk)
-                )
-            )
-            found.update((row.lead_id, row.created_at) for row in rows)
-        return found
-
-    def _settle_first_contacts(self, lead_ids: Sequence[int]) -> None:
-        """Makes the first contacts of the deals that came from these leads follow them."""
-        deal, lead = tables.deals.c, tables.leads.c
-        beside = and_(lead.portal_id == deal.portal_id, lead.lead_id == deal.lead_id)
-        first = case((lead.created_at < deal.created_at, lead.created_at), else_=deal.created_at)
-        other = []
-        for chunk in _chunks(lead_ids):
-            rows = self.conn.execute(
-                select(deal.deal_id, first)
-                .select_from(tables.deals.outerjoin(tables.leads, beside))
-                .where(
-                    deal.portal_id == self.portal_id, deal.lead_id.in_(chunk), deal.first_contact_at != first
-                )
-            )
-            other += [{"key": row[0], "value": row[1]} for row in rows]
-        self._derive(tables.deals.c.first_contact_at, other)
-
-    def _settle_first_purchases(self, clients: Collection[str | None]) -> None:
-        """Marks the first won deal of each client, over all time and all pipelines, and no other."""
-        deal = tables.deals.c
-        other = []
-        for chunk in _chunks(sorted(client for client in clients if client is not None)):
-            first = tables.deals.alias("first").c
-            asked = (
-                select(deal.client)
-                .where(deal.portal_id == self.portal_id, deal.client.in_(chunk))
-                .distinct()
-                .subquery()
-            )
-            earliest = (
-                select(first.deal_id)
-                .where(
-                    first.portal_id == self.portal_id,
-                    first.client == asked.c.client,
-                    first.semantics == "S",
-                    first.is_recurring.is_(False),
-                )
-                .order_by(first.moved_at, first.deal_id)
-                .limit(1)
-                .correlate(asked)
-                .scalar_subquery()
-            )
-            firsts = set(self.conn.execute(select(earliest).select_from(asked)).scalars()) - {None}
-            marked = set(
-                self.conn.execute(
-                    select(deal.deal_id).where(
-                        deal.portal_id == self.portal_id, deal.client.in_(chunk), deal.is_first
-                    )
-                ).scalars()
-            )
-            other += [{"key": key, "value": True} for key in sorted(firsts - marked)]
-            other += [{"key": key, "value": False} for key in sorted(marked - firsts)]
-        self._derive(deal.is_first, other)
-
-    def _derive(self, column: Any, values: Sequence[Mapping[str, Any]]) -> None:
-        """Changes what follows from other facts in a column of deals; `values`: key, value."""
-        if not values:
-            return
-        self.changed = True
-        self.sums.before(kept_sums.OF_DEALS, [row["key"] for row in values])
-        deal = tables.deals.c
-        self.conn.execute(
-            update(tables.deals)
-            .where(deal.portal_id == self.portal_id, deal.deal_id == bindparam("key"))
-            .values({column.name: bindparam("value")}),
-            values,
-        )
-
-    def _owners_of_stays(self, item_ids: Sequence[int]) -> dict[int, int]:
-        """Whose the stays of these deals are; those of no stored deal, or of a template, are nobody's."""
-        deal = tables.deals.c
-        found: dict[int, int] = {}
-        for chunk in _chunks(item_ids):
-            rows = self.conn.execute(
-                select(deal.deal_id, deal.owner_id).where(
-                    deal.portal_id == self.portal_id, deal.deal_id.in_(chunk), deal.is_recurring.is_(False)
-                )
-            )
-            found.update((row.deal_id, row.owner_id) for row in rows)
-        return found
-
-    def _give_stays(self, deal_ids: Sequence[int]) -> None:
-        """Makes the stays of deals belong to whom the deals belong now."""
-        deal, stay = tables.deals.c, tables.stage_stays.c
-        owner = (
-            select(deal.owner_id)
-            .where(
-                deal.portal_id == stay.portal_id, deal.deal_id == stay.item_id, deal.is_recurring.is_(False)
-            )
-            .scalar_subquery()
-        )
-        for chunk in _chunks(deal_ids):
-            self.conn.execute(
-                update(tables.stage_stays)
-                .where(
-                    stay.portal_id == self.portal_id,
-                    stay.entity_type_id == deals.ENTITY_TYPE_ID,
-                    stay.item_id.in_(chunk),
-                )
-                .values(owner_id=owner)
-            )
+        self.derived.settle_first_contacts(fresh)
 
     def _save_activities(self, facts: Iterable[CrmActivity], is_newer: _IsNewer) -> None:
         found = {fact.activity_id: fact for fact in facts}
@@ -794,7 +676,7 @@ class Writer:
             reached = self._furthest(row, entries.get(row["deal_id"], ()))
             if reached != row["reached_stage_id"]:
                 moved.append({"key": row["deal_id"], "value": reached})
-        self._derive(tables.deals.c.reached_stage_id, moved)
+        self.derived.change(tables.deals.c.reached_stage_id, moved)
 
     def _furthest(self, deal: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> str | None:
         return derive.furthest_stage(
@@ -825,7 +707,7 @@ class Writer:
         columns = [column for column in table.c if column.name != "portal_id"]
         names = [column.name for column in columns]
         found: list[dict[str, Any]] = []
-        for chunk in _chunks(ids):
+        for chunk in chunks(ids):
             statement = select(*columns).where(table.c.portal_id == self.portal_id, key.in_(chunk), *also)
             found.extend(dict(zip(names, row, strict=True)) for row in self.conn.execute(statement))
         return found
@@ -850,7 +732,7 @@ class Writer:
             known[identity(row)] = row
         wanted = {identity(row): dict(row) for row in rows}
         gone = [name for name, row in known.items() if name not in wanted and not keep(row)]
-        for chunk in _chunks(gone):
+        for chunk in chunks(gone):
             self.changed = True
             self.conn.execute(
                 delete(table).where(and_(table.c.portal_id == self.portal_id, tuple_(*key).in_(chunk)))
@@ -870,7 +752,7 @@ class Writer:
                 self._touch(table, (row.get(key, 0) for row in rows))
 
     def _delete(self, table: Table, key: Any, ids: Collection[int], *also: Any) -> None:
-        for chunk in _chunks(sorted(ids)):
+        for chunk in chunks(sorted(ids)):
             done = self.conn.execute(
                 delete(table).where(table.c.portal_id == self.portal_id, key.in_(chunk), *also)
             )
@@ -884,65 +766,6 @@ class Writer:
     @staticmethod
     def _row(fact: Any) -> dict[str, Any]:
         return {name: getattr(fact, name) for name in _names(type(fact))}
-
-
-def recut_days(conn: Connection, portal_id: int, zone: ZoneInfo) -> None:
-    """Cuts all stored moments of a portal into the days of another time zone.
-
-    Call it in the transaction that changes `portals.timezone`, after `lock`.
-    """
-    border = Border(zone)
-    for table in CUT_BY_DAYS:
-        _recut(conn, table, portal_id, days_of(table), border.day)
-    kept_sums.make_anew(conn, portal_id)
-    bump(conn, portal_id)
-
-
-CUT_BY_DAYS = (
-    tables.deals, tables.leads, tables.stage_stays, tables.activities, tables.calls, tables.cases,
-    tables.tasks, tables.time_records, tables.budget_items,
-)  # fmt: skip
-"""Tables of records of the portal with moments and their local days."""
-
-
-def days_of(table: Table) -> tuple[tuple[str, str], ...]:
-    """(moment, its local day) of the table: `moved_at` stands beside `moved_day`."""
-    names = [column.name.removesuffix("_day") for column in table.c if column.name.endswith("_day")]
-    return tuple((f"{name}_at", f"{name}_day") for name in names)
-
-
-def _recut(
-    conn: Connection,
-    table: Table,
-    portal_id: int,
-    pairs: Sequence[tuple[str, str]],
-    day: Callable[[int], date],
-) -> None:
-    keys = [column for column in table.primary_key if column.name != "portal_id"]
-    columns = [table.c[name] for pair in pairs for name in pair]
-    last: tuple[Any, ...] | None = None
-    while True:
-        page = select(*keys, *columns).where(table.c.portal_id == portal_id).order_by(*keys).limit(10_000)
-        rows = conn.execute(page if last is None else page.where(tuple_(*keys) > tuple_(*last))).all()
-        changes = []
-        for row in rows:
-            found = row._mapping
-            days = {name: None if found[at] is None else day(found[at]) for at, name in pairs}
-            if any(found[name] != value for name, value in days.items()):
-                changes.append(
-                    {f"key_{key.name}": found[key.name] for key in keys}
-                    | {f"new_{name}": value for name, value in days.items()}
-                )
-        if changes:
-            conn.execute(
-                update(table)
-                .where(table.c.portal_id == portal_id, *(key == bindparam(f"key_{key.name}") for key in keys))
-                .values({name: bindparam(f"new_{name}") for _, name in pairs}),
-                changes,
-            )
-        if len(rows) < 10_000:
-            return
-        last = tuple(rows[-1][: len(keys)])
 
 
 _IsNewer = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
@@ -995,8 +818,3 @@ def _names(kind: type[Any]) -> tuple[str, ...]:
 
 
 _FIELD_NAMES: dict[type[Any], tuple[str, ...]] = {}
-
-
-def _chunks(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]
