@@ -115,7 +115,7 @@ def functions(window: Window) -> Frame:
     frame.click("[data-key=setup]")
     frame.click("[data-key=first-run]")
     frame.click("[data-key=run-next]")
-    frame.wait_for_selector(".tile")
+    frame.wait_for_selector(".function")
     return frame
 
 
@@ -133,26 +133,26 @@ def test_what_to_measure_is_ticked_by_what_was_found_and_chosen_by_keyboard(
     frame = functions(window)
     keys = ("sales", "marketing", "support", "projects")
     for key in keys:
-        tile = frame.locator(f".tile[data-function={key}]")
+        tile = frame.locator(f".function[data-function={key}]")
         assert tile.get_attribute("data-on") == "true"
         assert 1 <= tile.locator(".example input:checked").count() <= 5
         assert tile.locator(".example .spark").count() == tile.locator(".example").count()
     assert "пример, не ваши данные" in frame.inner_text(".admin-body .panel-head")
-    assert "3 воронки" in frame.inner_text(".tile[data-function=sales] .chips")
+    assert "3 воронки" in frame.inner_text(".function[data-function=sales] .chips")
     assert frame.locator(".preview .warn-line").count() == 0
     assert violations(frame) == []
 
     frame.focus("[data-key=function-support]")
     window.page.keyboard.press("Space")
-    assert frame.get_attribute(".tile[data-function=support]", "data-on") == "false"
+    assert frame.get_attribute(".function[data-function=support]", "data-on") == "false"
     assert frame.is_disabled("[data-key=kpi-csat]")
     frame.focus("[data-key=kpi-repeat_sales_rate]")
     window.page.keyboard.press("Space")
     window.page.keyboard.press("Tab")
     window.page.keyboard.press("Space")  # the seventh KPI of sales
     assert frame.locator(".preview .warn-line").count() == 0
-    home = frame.locator(".tile[data-function=sales] select").input_value()
-    frame.select_option(".tile[data-function=marketing] select", home)
+    home = frame.locator(".function[data-function=sales] select").input_value()
+    frame.select_option(".function[data-function=marketing] select", home)
     assert "9 показателей" in frame.inner_text(".preview .over")
     assert "7" in frame.inner_text(".preview .over .warn-line")  # a warning that blocks nothing
     assert violations(frame) == []
@@ -165,7 +165,7 @@ def test_what_to_measure_is_ticked_by_what_was_found_and_chosen_by_keyboard(
     assert len(found["Продажи, маркетинг"]["metrics"]) == 9
 
     frame = functions(window)  # the choice is still there; saving again makes no second set
-    assert frame.get_attribute(".tile[data-function=support]", "data-on") == "false"
+    assert frame.get_attribute(".function[data-function=support]", "data-on") == "false"
     frame.click("[data-key=kpi-repeat_sales_rate]")
     frame.click(".save-line .primary")
     frame.wait_for_selector(".toast")

@@ -26,7 +26,7 @@ function form(offer, known, { onTab, again }) {
     panel(t("admin.run.functions"), t("example.hint"),
       h("p", {}, t("admin.hint.functions")),
       offer.is_read ? null : h("p", { class: "aside" }, t("admin.hint.still_reading")),
-      h("div", { class: "tiles" }, offer.functions.map((one, place) => tile(one, choices[place], offer, changed))),
+      h("div", { class: "functions" }, offer.functions.map((one, place) => tile(one, choices[place], offer, changed))),
       told,
       offer.departments.length ? save : h("p", { class: "aside" }, t("admin.hint.no_departments"))),
   ];
@@ -54,8 +54,8 @@ function tile(one, choice, { departments, currency, most }, changed) {
     h("legend", { class: "hidden-text" }, one.name),
     one.metrics.map((line) => example(line, choice, currency, changed)),
     departments.length ? labelled(t("admin.for_whom"), select(choice.department, departments.map(({ id: value, name, depth }) => [value, `${"\u2003".repeat(depth)}${name}`]), (value) => { choice.department = Number(value); changed(); })) : null);
-  const section = h("section", { class: "tile", data: { function: one.key, on: String(choice.isOn) }, "aria-labelledby": id },
-    h("label", { class: "tile-head" },
+  const section = h("section", { class: "function", data: { function: one.key, on: String(choice.isOn) }, "aria-labelledby": id },
+    h("label", { class: "function-head" },
       h("input", { type: "checkbox", checked: choice.isOn, data: { key: id }, onChange: (event) => {
         choice.isOn = event.target.checked;
         examples.disabled = !choice.isOn;
