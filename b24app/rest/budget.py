@@ -91,6 +91,10 @@ class Budget:
             ),
         )
 
+    def requests(self) -> int:
+        """How many requests were made within the last ten minutes, for operators."""
+        return self._loads.change(self._portal, lambda load, now: load.requests_within(now))
+
     def rate(self) -> RateLimit | None:
         """The portal's rate limit; None where it has none."""
         return self._loads.change(self._portal, lambda load, _now: self._rate_of(load))

@@ -117,6 +117,8 @@ class PortalLoad:
     methods: dict[str, MethodLoad] = field(default_factory=dict)
     rate: RateLimit | None = CLOUD
     """What the last one went by who knew the portal's plan."""
+    requests: dict[int, int] = field(default_factory=dict)
+    """How many were booked, by minute. For people: nothing goes by it."""
 
     def take(
         self, wanted: Mapping[str, int], now: float, rate: RateLimit | None, *, background: bool
@@ -142,6 +144,7 @@ class PortalLoad:
         for method, count in wanted.items():
             load = self.methods.setdefault(method, MethodLoad())
             load.spend(load.cost_s * count, now)
+        self._count(now)
         return 0.0
 
     def learn(self, method: str, operating_s: float, cost_s: float | None, now: float) -> None:
@@ -169,6 +172,16 @@ class PortalLoad:
             self.level if rate is None else max(0.0, self.level - max(0.0, now - self.at) * rate.per_second)
         )
 
+    def requests_within(self, now: float) -> int:
+        """How many requests were booked within the window that ends now."""
+        return sum(count for minute, count in self.requests.items() if minute > now // 60 - WINDOW_MINUTES)
+
+    def _count(self, now: float) -> None:
+        minute = int(now // 60)
+        self.requests[minute] = self.requests.get(minute, 0) + 1
+        for old in [one for one in self.requests if one <= minute - WINDOW_MINUTES]:
+            del self.requests[old]
+
     def _drain(self, now: float, rate: RateLimit | None) -> None:
         self.level = self.level_at(now, rate)
         self.at = max(self.at, now)
@@ -183,6 +196,7 @@ class PortalLoad:
                 name: [sorted(load.minutes.items()), load.cost_s, load.blocked_until]
                 for name, load in self.methods.items()
             },
+            "requests": sorted(self.requests.items()),
         }
 
     @classmethod
@@ -196,4 +210,5 @@ class PortalLoad:
                 name: MethodLoad({int(m): s for m, s in minutes}, cost_s, blocked_until)
                 for name, (minutes, cost_s, blocked_until) in plain["methods"].items()
             },
+            requests={int(minute): int(count) for minute, count in plain.get("requests", ())},
         )

@@ -65,7 +65,7 @@ class SyncState:
     `complete`: the first read is done and the reader may see everything.
     `progress`: 0..1 of the first read. `as_of`: the moment (UTC) whose state the facts show.
     `problems`: codes, worst first: unpaid, gone, uninstalled, token_dead, reader_not_admin,
-    missing_scope:SOURCE, failing:SOURCE.
+    missing_scope:SOURCE, failing:SOURCE, and portal_failing:CODE while the portal as a whole cannot be asked.
     """
 
     complete: bool
@@ -145,7 +145,7 @@ def load(conn: Connection, portal_id: int) -> SyncState:
     problems = _problems(portal.state, dead, portal.reader_is_admin, found)
     changes_error = rows[CHANGES].error if CHANGES in rows else None
     if changes_error:
-        problems += (f"failing:{changes_error}",)
+        problems += (f"portal_failing:{changes_error}",)
     return SyncState(
         complete=bool(expected)
         and all(source.state == "ready" for source in expected)

@@ -124,7 +124,8 @@ def ask(sight: Sight, arguments: Iterable[tuple[str, str]]) -> Asked:
     except UnknownMetric as error:
         raise Problem(404, "Unknown metric", f"there is no metric {error}", parameter="metric") from error
     scopes.asked_scope(str(query.scope), asking, sight.visibility)
-    if sync.as_of is None and sync.progress == 0 and any(p.startswith("failing:") for p in sync.problems):
+    is_failing = any(problem.startswith(("failing:", "portal_failing:")) for problem in sync.problems)
+    if sync.as_of is None and sync.progress == 0 and is_failing:
         problem = Problem(503, "Nothing stored yet", "the portal does not answer and nothing is stored yet")
         raise problem.with_header("Retry-After", "5")
     context = with_plans(sight, query)

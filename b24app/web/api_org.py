@@ -10,9 +10,11 @@ from flask import Blueprint, Response, jsonify
 from b24app.access import Visibility, is_administrator
 from b24app.org import Employee, Org
 from b24app.store import org as org_store
+from b24app.sync import sources
 from b24app.sync.state import Comparison, SourceState
-from b24app.web.context import viewer
+from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
+from b24app.web.portal_limits import limits_json
 from b24app.web.session import require_viewer
 from b24app.web.sight import Sight, looking
 
@@ -30,7 +32,7 @@ def org() -> Response:
 @blueprint.get("/sync")
 @require_viewer
 def sync() -> Response:
-    """Where every source stands."""
+    """Where every source stands; for admins also what it is read with, and what the portal's limits leave."""
     with looking(viewer()) as sight:
         return jsonify(sync_json(sight))
 
@@ -60,9 +62,10 @@ def org_json(sight: Sight) -> dict[str, Any]:
 
 
 def sync_json(sight: Sight) -> dict[str, Any]:
-    """The body of `GET /api/v1/sync`. How many records the company has is for admins."""
+    """The body of `GET /api/v1/sync`. How many records the company has, and what was used of the limits, is
+    for admins."""
     asking, found = sight.asking, sight.sync
-    return {
+    body = {
         "portal": asking.member_id,
         "complete": found.complete,
         "progress": round(found.progress, 4),
@@ -71,6 +74,20 @@ def sync_json(sight: Sight) -> dict[str, Any]:
         "sources": [_source(source, is_administrator(asking)) for source in found.sources],
         "comparison": _comparison(found.comparison, is_administrator(asking)),
     }
+    if is_administrator(asking):
+        _add_usage(body, sight)
+    return body
+
+
+def _add_usage(body: dict[str, Any], sight: Sight) -> None:
+    """What each source is read with, how many details it holds, and what the portal's limits leave."""
+    lists = sources.long_lists(sight.conn, sight.portal_id)
+    methods = sources.methods(lists)
+    known = sources.known_details(sight.conn, sight.portal_id, lists)
+    for source in body["sources"]:
+        source["methods"] = list(methods.get(source["source"], ()))
+        source["rows"] = known.get(source["source"], source["rows"])
+    body["limits"] = limits_json(parts(), sight.conn, sight.portal_id)
 
 
 def _comparison(found: Comparison, with_counts: bool) -> dict[str, Any]:

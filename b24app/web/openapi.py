@@ -355,7 +355,26 @@ SCHEMAS: Json = {
                 rows=_maybe(INT),
                 read_at=_maybe(MOMENT),
                 error=SHARE,
+                methods=_list(_text()),
             )
+        ),
+        limits=_object(
+            ["is_shared", "bucket", "requests", "operating_limit_s", "window_s", "methods"],
+            is_shared=FLAG,
+            bucket=_maybe(
+                _object(["used", "capacity", "per_second"], used=NUMBER, capacity=NUMBER, per_second=NUMBER)
+            ),
+            requests=INT,
+            operating_limit_s=NUMBER,
+            window_s=INT,
+            methods=_list(
+                _object(
+                    ["method", "used_s", "blocked_until"],
+                    method=_text(),
+                    used_s=NUMBER,
+                    blocked_until=_maybe(MOMENT),
+                )
+            ),
         ),
         comparison=_object(
             at=_maybe(MOMENT),

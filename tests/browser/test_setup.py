@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Frame
+from playwright.sync_api import Frame, Route
 
 from emulator.world import Portal
 from tests.browser.barriers import violations
@@ -88,6 +89,36 @@ def test_a_clients_tab_tells_what_they_have_bought(window: Window, portal: Porta
     frame.wait_for_selector(".facts dd.number")
     assert frame.locator(".panel").count() == 2
     assert violations(frame) == []
+
+
+def test_the_state_of_the_data_tells_what_was_read_and_what_is_used(window: Window) -> None:
+    frame = setup(window, "health")
+    frame.wait_for_selector(".usage .meter", state="attached")
+    lines = {
+        row.locator(".source").inner_text(): row
+        for row in frame.locator("#admin-panel .panel").first.locator("tbody tr").all()
+    }
+    for name in ("Чаты открытых линий", "История задач", "Сделки"):
+        assert int("".join(filter(str.isdigit, lines[name].locator("td.number").inner_text()))) > 0, name
+    said = lines["Сделки"].locator(".usage").inner_text()
+    assert "crm.item.list" in said
+    assert re.search(r"использовано [\d,]+ с из 480 с", said)
+    assert re.search(r"[\d,]+ из 50", frame.inner_text("[data-block=limits]"))
+
+
+def test_a_portal_that_fails_is_told_in_words(window: Window) -> None:
+    def fail(route: Route) -> None:
+        found = route.fetch().json()
+        problems = ["portal_failing:internal_server_error", "failing:calls", "portal_failing:odd_code"]
+        route.fulfill(json={**found, "problems": problems})
+
+    window.page.route("**/api/v1/sync", fail)
+    frame = setup(window, "health")
+    frame.wait_for_selector("[data-problem]")
+    whole, calls, odd = frame.locator("[data-problem]").all_inner_texts()
+    assert whole.startswith("Портал не отвечает: ошибка на стороне портала. Обновим автоматически.")
+    assert calls.startswith("Раздел «Звонки» сейчас не читается.")
+    assert odd.startswith("Портал не отвечает: код ошибки odd_code.")
 
 
 def test_an_employee_has_no_setup(stage: Stage, portal: Portal) -> None:

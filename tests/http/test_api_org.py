@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import requests
 from sqlalchemy import Engine, update
 
 from b24app.tables import absences, departments, portals, sync_sources, users
+from b24app.web.moments import rfc3339
 from tests.cast import ANNA, BORIS, GRETA, INSIDE, IVAN, OLGA, SALES, SUPPORT, SVETA
 from tests.http.api_server import MEMBER, NEIGHBOUR, PORTAL, Api, fill, serving
 
@@ -102,6 +104,38 @@ def test_how_many_records_the_company_has_is_not_told_to_an_employee(api: Api) -
     body = api.get("/api/v1/sync", ANNA).json()
     assert body["complete"] is True
     assert {source["rows"] for source in body["sources"]} == {None}
+
+
+def test_an_admin_is_told_what_is_used_of_the_limits(api: Api, engine: Engine) -> None:
+    budget = api.parts.budgets.for_portal(f"p{PORTAL}.example")
+    for _ in range(3):
+        assert budget.take({"crm.item.list": 2}, background=True) == 0
+    budget.learn({"crm.item.list": (120.0, 0.5)})
+    until = int(time.time()) + 60
+    budget.block("user.get", until)
+    api.parts.budgets.for_portal(f"p{NEIGHBOUR}.example").learn({"crm.item.list": (400.0, 1.0)})
+    body = api.get("/api/v1/sync", OLGA, is_admin=True).json()
+    limits, sources = body["limits"], {source["source"]: source for source in body["sources"]}
+    assert limits["bucket"]["capacity"] == 50
+    assert 0 < limits["bucket"]["used"] <= 3
+    assert (limits["requests"], limits["operating_limit_s"], limits["window_s"]) == (3, 480, 600)
+    assert limits["is_shared"] is False
+    assert limits["methods"] == [
+        {"method": "crm.item.list", "used_s": 120.0, "blocked_until": None},
+        {"method": "user.get", "used_s": 0.0, "blocked_until": rfc3339(until)},
+    ]
+    assert sources["deals"]["methods"] == sources["leads"]["methods"] == ["crm.item.list"]
+    assert sources["task_history"]["methods"] == ["tasks.task.history.list"]
+    assert all(source["methods"] for source in sources.values())
+    with engine.begin() as conn:
+        conn.execute(update(portals).where(portals.c.portal_id == PORTAL).values(license="ru_selfhosted"))
+    assert api.get("/api/v1/sync", OLGA, is_admin=True).json()["limits"]["bucket"] is None
+
+
+def test_what_is_used_of_the_limits_is_not_told_to_an_employee(api: Api) -> None:
+    body = api.get("/api/v1/sync", ANNA).json()
+    assert "limits" not in body
+    assert not any("methods" in source for source in body["sources"])
 
 
 @pytest.mark.parametrize("path", ["/api/v1/org", "/api/v1/sync", "/api/v1/settings", "/api/v1/deals/1"])

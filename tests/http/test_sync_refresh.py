@@ -187,7 +187,7 @@ def test_an_outage_of_hours_is_caught_up_with(portal: Syncing) -> None:
 def test_a_failing_portal_is_noted_and_left_in_peace_for_a_while(portal: Syncing) -> None:
     portal.emulator.faults(portal.portal).add(kind="200_error", times=None, method="batch")
     assert not refresh.run(portal.parts, 1)
-    assert "failing:error_core" in portal.state().problems
+    assert "portal_failing:error_core" in portal.state().problems
     portal.emulator.faults(portal.portal).clear()
     requests = portal.http_requests()
     freshness.touch(portal.parts, 1, wait_s=1)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, update
 from b24app import tables
 from b24app.portals import settings
 from b24app.store import support_cases
-from b24app.sync import reconcile, refresh
+from b24app.sync import reconcile, refresh, sources
 from b24app.sync.sources import chosen
 from emulator import activities, crm, seed
 from tests.http.syncing import ADMIN, ANNA, BORIS, Syncing, syncing
@@ -101,6 +101,11 @@ def choose(portal: Syncing, **chosen_: Any) -> None:
         support_cases.rederive(conn, 1)
 
 
+def known_details(portal: Syncing) -> dict[str, int]:
+    with portal.parts.engine.connect() as conn:
+        return sources.known_details(conn, 1, sources.long_lists(conn, 1))
+
+
 def change_cursor(portal: Syncing, **values: Any) -> None:
     cursor = {**portal.source("changes")["cursor"], **values}
     with portal.parts.engine.begin() as conn:
@@ -120,6 +125,7 @@ def test_every_chat_is_looked_into_once(portal: Syncing) -> None:
     portal.first_read()
     assert cases(portal) == {**made, waiting: (BORIS, None, None, None, False)}
     assert asked(portal) == 71
+    assert known_details(portal)["session_history"] == 71
     assert portal.state().source("session_history").state == "ready"
     assert portal.state().complete
     for _ in range(2):
@@ -289,6 +295,7 @@ def test_tickets_are_read_with_their_courses(desk: tuple[Syncing, int, int, str]
     assert len(found) == 60
     assert set(found.values()) == {(ANNA, 600, 1200, True, False), (ANNA, 600, 1200, False, False)}
     assert portal.state().complete
+    assert known_details(portal)[f"tickets_{entity_type_id}_history"] == 61
     assert {row["client"] for row in portal.rows(tables.cases) if row["case_id"] != still_new} == {
         "company:7"
     }

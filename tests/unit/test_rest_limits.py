@@ -243,3 +243,21 @@ def test_a_portal_without_a_rate_limit_fills_no_bucket() -> None:
     for _ in range(200):
         assert budgets.for_portal(1, None).take(ONE, background=True) == 0
     assert budgets.for_portal(1, CLOUD).take(ONE, background=True) == 0
+
+
+def test_requests_are_counted_for_ten_minutes() -> None:
+    load = PortalLoad()
+    for now in (1_000_000.0, 1_000_030.0, 1_000_300.0):
+        assert load.take({"crm.item.list": 2}, now, CLOUD, background=False) == 0
+    assert load.requests_within(1_000_300.0) == 3
+    assert load.requests_within(1_000_700.0) == 1
+    assert load.requests_within(1_001_000.0) == 0
+    assert PortalLoad.from_plain(json.loads(json.dumps(load.to_plain()))) == load
+    before = {name: value for name, value in load.to_plain().items() if name != "requests"}
+    assert PortalLoad.from_plain(before).level == load.level, "a load that an earlier version wrote"
+
+
+def test_a_request_that_has_to_wait_is_not_counted() -> None:
+    load = PortalLoad(level=50, at=1_000_000.0)
+    assert load.take({"crm.item.list": 1}, 1_000_000.0, CLOUD, background=False) > 0
+    assert load.requests_within(1_000_000.0) == 0

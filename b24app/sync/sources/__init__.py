@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from b24app.sync.sources import chosen
@@ -59,3 +61,18 @@ def is_chosen(name: str) -> bool:
 def long_lists(conn: Connection, portal_id: int) -> tuple[LongList, ...]:
     """Every long list of this portal."""
     return (*LONG, *chosen.lists(conn, portal_id))
+
+
+def methods(lists: Iterable[LongList]) -> dict[str, tuple[str, ...]]:
+    """The REST methods that each source is read with; `lists` are the long lists of the portal."""
+    found = {source.name: {call.method for call in source.calls.values()} for source in SHORT}
+    found |= {source.name: {source.method} for source in OF_PEOPLE}
+    for source in lists:
+        found[source.name] = {source.base.method}
+        found |= {details.name: {details.call(0).method} for details in source.details}
+    return {name: tuple(sorted(used)) for name, used in found.items()}
+
+
+def known_details(conn: Connection, portal_id: int, lists: Iterable[LongList]) -> dict[str, int]:
+    """How many records have their details stored, by the source of these."""
+    return {details.name: details.known(conn, portal_id) for source in lists for details in source.details}

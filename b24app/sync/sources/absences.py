@@ -17,6 +17,7 @@ from b24app.rest.client import PortalClient
 from b24app.sync.sources.kinds import OfPeople
 from b24app.sync.sources.pages import reply_of
 
+METHOD = "calendar.accessibility.get"
 PEOPLE_AT_ONCE = 50
 
 
@@ -25,9 +26,7 @@ def _read(client: PortalClient, users: Sequence[User]) -> list[Absence]:
     days = {"from": str(today - timedelta(days=1)), "to": str(today + timedelta(days=1))}
     ids = [user.user_id for user in users if user.is_active and user.is_employee]
     calls = {
-        f"absences_{place}": Call(
-            "calendar.accessibility.get", {"users": ids[place : place + PEOPLE_AT_ONCE], **days}
-        )
+        f"absences_{place}": Call(METHOD, {"users": ids[place : place + PEOPLE_AT_ONCE], **days})
         for place in range(0, len(ids), PEOPLE_AT_ONCE)
     }
     answers = client.batch(calls) if calls else {}
@@ -36,6 +35,7 @@ def _read(client: PortalClient, users: Sequence[User]) -> list[Absence]:
 
 ABSENCES = OfPeople(
     name="absences",
+    method=METHOD,
     read=_read,
     store=lambda writer, facts, sees_all: writer.replace_absences(facts),
 )

@@ -47,6 +47,8 @@ class Details:
     """How many records wait."""
     call: Callable[[int], Call]
     store: Callable[[Writer, Mapping[Waiting, Reply]], None]
+    known: Callable[[Connection, int], int]
+    """How many records have theirs stored."""
     weight: float = 1.0
 
 
@@ -147,6 +149,7 @@ class OfPeople:
     """What is asked, each time, about the employees whom the same round has read."""
 
     name: str
+    method: str
     read: Callable[[PortalClient, Sequence[User]], Any]
     """The facts of these users. Raises: RestError."""
     store: Callable[[Writer, Any, bool], None]

@@ -48,6 +48,12 @@ def _count(conn: Connection, portal_id: int) -> int:
     return int(conn.execute(counted).scalar_one())
 
 
+def _known(conn: Connection, portal_id: int) -> int:
+    session = tables.sessions.c
+    counted = select(func.count()).where(session.portal_id == portal_id, session.read_at.is_not(None))
+    return int(conn.execute(counted).scalar_one())
+
+
 def _store(writer: Writer, answers: Mapping[Waiting, Reply]) -> None:
     found: dict[tuple[int, int], sessions.Talk] = {}
     for session, answer in answers.items():
@@ -66,5 +72,6 @@ SESSION_HISTORY = Details(
     count=_count,
     call=lambda session_id: Call(METHOD, {"SESSION_ID": session_id}),
     store=_store,
+    known=_known,
     weight=2.0,
 )

@@ -38,6 +38,14 @@ def _count(conn: Connection, portal_id: int) -> int:
     return int(conn.execute(counted).scalar_one())
 
 
+def _known(conn: Connection, portal_id: int) -> int:
+    task = tables.tasks.c
+    counted = select(func.count()).where(
+        task.portal_id == portal_id, task.closed_at.is_not(None), task.was_returned.is_not(None)
+    )
+    return int(conn.execute(counted).scalar_one())
+
+
 def _store(writer: Writer, answers: Mapping[Waiting, Reply]) -> None:
     writer.set_returned({
         (task.record_id, task.version): tasks.was_returned(rows_at(answer.result, ("list",), METHOD))
@@ -51,5 +59,6 @@ TASK_HISTORY = Details(
     count=_count,
     call=lambda task_id: Call(METHOD, {"taskId": task_id}),
     store=_store,
+    known=_known,
     weight=2.0,
 )

@@ -97,6 +97,15 @@ def _history_of(entity_type_id: int) -> Details:
         counted = select(func.count()).select_from(tables.tickets).where(*is_waiting(portal_id))
         return int(conn.execute(counted).scalar_one())
 
+    def known(conn: Connection, portal_id: int) -> int:
+        ticket = tables.tickets.c
+        counted = select(func.count()).where(
+            ticket.portal_id == portal_id,
+            ticket.entity_type_id == entity_type_id,
+            ticket.is_read.is_(True),
+        )
+        return int(conn.execute(counted).scalar_one())
+
     def call(item_id: int) -> Call:
         return Call(
             HISTORY,
@@ -121,4 +130,11 @@ def _history_of(entity_type_id: int) -> Details:
             },
         )
 
-    return Details(name=history_name_of(entity_type_id), waiting=waiting, count=count, call=call, store=store)
+    return Details(
+        name=history_name_of(entity_type_id),
+        waiting=waiting,
+        count=count,
+        call=call,
+        store=store,
+        known=known,
+    )

@@ -50,11 +50,16 @@ function failure(error, answer, onRetry) {
 }
 
 function trouble(problem) {
-  const [kind, source] = problem.split(":");
+  const [kind, about = ""] = problem.split(":"); // a source, or of the portal as a whole the code of its error
   const key = `problem.${kind}`;
   if (!has(key)) return null;
   return h("div", { class: "notice warn", role: "status", data: { problem } }, icon("warn"),
-    h("p", { class: "grow" }, t(key, { source: source ? sourceName(source) : "" })));
+    h("p", { class: "grow" }, t(key, kind === "portal_failing" ? { reason: portalError(about) } : { source: sourceName(about) })));
+}
+
+/** What a code of the portal's failure means. */
+export function portalError(code) {
+  return has(`portal_error.${code}`) ? t(`portal_error.${code}`) : t("portal_error.other", { code });
 }
 
 function expired() {
