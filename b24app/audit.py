@@ -25,10 +25,12 @@ CLIENT_CREATED, CLIENT_REVOKED = "api_client.created", "api_client.revoked"
 PERSON_VIEWED = "person.viewed"
 COSTS_CHANGED, CAMPAIGNS_CHANGED = "costs.changed", "campaigns.changed"
 DATA_REPAIRED = "data.repaired"
+NOTICE_SENT = "notice.sent"
 
 ACTIONS = (
     TARGETS_CHANGED, SET_CREATED, SET_CHANGED, SET_RETIRED, NOTE_MADE, NOTE_REMOVED, SETTINGS_CHANGED,
     CLIENT_CREATED, CLIENT_REVOKED, PERSON_VIEWED, COSTS_CHANGED, CAMPAIGNS_CHANGED, DATA_REPAIRED,
+    NOTICE_SENT,
 )  # fmt: skip
 """Everything that is written down."""
 

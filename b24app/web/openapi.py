@@ -496,6 +496,7 @@ MEANINGS = {
     404: "No such metric; for admins also: no such scope",
     409: "Something else has changed it meanwhile",
     413: "Too large",
+    429: "Too often",
     503: "The portal or the database cannot be reached and nothing is stored yet",
 }
 

@@ -1,4 +1,4 @@
-"""The part of the API's description that is about KPI sets, scores, places, notes and the log."""
+"""The part of the API's description that is about KPI sets, scores, places, notes, notices and the log."""
 
 from __future__ import annotations
 
@@ -60,6 +60,19 @@ MOVED: Json = {
 }
 
 SCHEMAS: Json = {
+    "NoticeSent": obj(
+        ["sent", "failed", "missing_scope"],
+        sent=list_of(obj(["id", "name"], id=INT, name=text())),
+        failed=list_of(
+            obj(
+                ["id", "name", "reason"],
+                id=INT,
+                name=text(),
+                reason=text(enum=["missing_scope", "refused", "no_answer"]),
+            )
+        ),
+        missing_scope=maybe(text()),
+    ),
     "Set": obj(
         ["id", "version", "name", "purpose", "owner", "starts_on", "metrics", "assigned"],
         id=SHARE,
@@ -277,6 +290,15 @@ PATHS: Json = {
                 "200": answer(obj(["warnings"], warnings=list_of(ref("SetWarning")))),
                 **refused(400, 401, 403),
             },
+        },
+    },
+    "/api/v1/notices": {
+        "post": {
+            "summary": "Tell colleagues where the KPIs are, as a notice of the asking admin",
+            "requestBody": body(
+                obj(["users", "text"], users=list_of(INT), text=text(minLength=1, maxLength=2000))
+            ),
+            "responses": {"200": answer(ref("NoticeSent")), **refused(400, 401, 403, 429, 503)},
         },
     },
     "/api/v1/sets/applied": {

@@ -27,6 +27,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 READ_S = 120
 SHOWN_MS = 60_000
 """Generous: what appears sooner is not waited for, and a busy machine says nothing about the page."""
+SEEN = "try { localStorage.setItem('b24app-tour:%s', '1') } catch { /* a frame without storage */ }"
 COPIES = {library.cdn: library.path for library in LIBRARIES.values()}
 """What the CDN would serve, byte for byte: the page still checks the integrity of every library."""
 
@@ -154,16 +155,20 @@ class Stage:
         user_id: int,
         *,
         has_cdn: bool = True,
+        is_new: bool = False,
         width: int = 1280,
         height: int = 800,
         **options: Any,
     ) -> Iterator[Window]:
         """A window that fails the test if the browser has complained of anything: an error in the console,
-        a request that failed, an answer of 400 and more. `options` are the browser's own."""
+        a request that failed, an answer of 400 and more. `is_new`: the person has not seen the tour of the
+        page. `options` are the browser's own."""
         size = {"width": width, "height": height}
         with self.browser.new_context(viewport=size, **options) as context:  # type: ignore[arg-type]
             context.set_default_timeout(SHOWN_MS)
             context.route(f"{CDN}/**", _copy if has_cdn else lambda route: route.abort())
+            if not is_new:
+                context.add_init_script(SEEN % f"{portal.member_id}:{user_id}")
             address = f"http://{portal.domain}"
             context.add_cookies([{"name": VISITOR, "value": str(user_id), "url": address}])
             window = Window(context.new_page(), self.live, portal, user_id)

@@ -96,7 +96,8 @@ function refreshAges(body) {
   }
 }
 
-function announce(text) {
+/** Say something to those who do not see the page. */
+export function announce(text) {
   let box = document.getElementById("announcer");
   if (!box) {
     box = Object.assign(document.createElement("p"), { id: "announcer", className: "hidden-text" });

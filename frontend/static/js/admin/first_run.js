@@ -5,6 +5,7 @@ import { h, icon, replace } from "../dom.js";
 import { percent } from "../format.js";
 import { showFunctions } from "./functions.js";
 import { loaded, panel } from "./parts.js";
+import { load as loadPlaces, places } from "./places.js";
 import { counting, general, load, support } from "./settings.js";
 
 const STEPS = ["check", "functions", "meanings", "support", "targets", "import", "places"];
@@ -23,7 +24,8 @@ export function showFirstRun(root, { onTab, onPlan, onClose }, at = 0) {
         ? h("button", { class: "button primary", type: "button", data: { key: "run-next" }, onClick: () => go(at + 1) }, t("admin.next"))
         : h("button", { class: "button primary", type: "button", data: { key: "run-done" }, onClick: onClose }, t("admin.to_numbers"))));
   const step = STEPS[at];
-  if (step === "check" || step === "places") void loaded(box, () => api.fresh("/api/v1/install"), step === "check" ? rights : places);
+  if (step === "check") void loaded(box, () => api.fresh("/api/v1/install"), rights);
+  else if (step === "places") void loaded(box, loadPlaces, places);
   else if (step === "functions") showFunctions(box, { onTab });
   else if (step === "targets") replace(box, targets(onPlan));
   else if (step === "import") void loaded(box, () => api.fresh("/api/v1/sync"), (sync) => reading(sync, onTab));
@@ -38,11 +40,6 @@ function rights(found) {
 
 function targets(onPlan) {
   return panel(t("admin.run.targets"), null, h("p", {}, t("admin.hint.targets")), h("button", { class: "button outlined", type: "button", data: { key: "run-plan" }, onClick: onPlan }, icon("flag"), t("plan.title")));
-}
-
-function places(found) {
-  return panel(t("setting_up.places"), null,
-    h("ul", { class: "steps" }, found.placements.map((place) => h("li", { data: { state: place.ok ? "done" : "failed" } }, icon(place.ok ? "check" : "warn"), h("b", {}, place.title), h("span", { class: "aside" }, place.where)))));
 }
 
 function reading(sync, onTab) {

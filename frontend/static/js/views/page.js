@@ -20,6 +20,7 @@ import { writeState } from "../state.js";
 import { showPlan } from "./plan.js";
 import { awayText, departmentsTable, hasTeams, isTeam, nameOf, peopleIn, teamTable } from "../team.js";
 import { trendPanel } from "../trend.js";
+import { endTour, offerTour, startTour } from "../tour.js";
 import { tvScreen } from "./tv.js";
 import { age } from "../value_state.js";
 import { verdict } from "../verdict.js";
@@ -118,6 +119,7 @@ export function showPage(root, state) {
     if (answer?.today > layout.today) newDay(answer.today);
     const org = held.org?.body ?? null;
     document.body.classList.toggle("is-tv", state.view === "tv" && Boolean(answer));
+    if (state.view) endTour();
     if (state.view === "setup" && boot.viewer.is_admin) return drawSetup();
     if (state.view && answer && org) {
       drawView(answer, org, held);
@@ -149,7 +151,7 @@ export function showPage(root, state) {
     for (const name of BLOCKS) if (!["screen", "plan", ...(isPlan ? ["bar", "notices"] : [])].includes(name)) memo(box[name], [], () => []);
     if (isPlan) {
       memo(box.screen, [], () => []);
-      memo(box.bar, ["plan", state.scope, org], () => bar(org, answer, true));
+      memo(box.bar, ["plan", state.scope, org], () => bar(org, { isPlan: true }));
       if (!ui.editor) {
         box.plan.dependencies = null;
         ui.editor = showPlan(box.plan, {
@@ -212,6 +214,7 @@ export function showPage(root, state) {
     memo(box.standing, [!team && answer, held.score?.body, held.rank?.body], () => (!team && answer && (held.score?.body || held.rank?.body) ? standingPanels({ score: held.score?.body, rank: held.rank?.body, answer }) : []));
     memo(box.notes, [!team && held.notes?.body, setDay()], () => (!team && held.notes?.body ? notesPanel({ notes: held.notes.body, month: setDay().slice(0, 7), onChanged: page.retry }) : []));
     if (state.open && !ui.records && answer) reopen(answer, held, org);
+    if (!state.open && !held.now?.busy && answer?.values.some((one) => one.value !== null)) void offerTour();
   }
 
   /** Until the first real number is there: the same screen with invented ones, and said to be so. */
@@ -223,7 +226,7 @@ export function showPage(root, state) {
     const names = team ? t("example.people").split("|") : null;
     const shown = exampleAnswers({ answer, metrics, names, pieces: periods.pieceKeys(pieces), run: periods.elapsed(answer, layout.today) });
     for (const name of ["why", "departments", "standing", "notes", "today", "records"]) memo(box[name], [], () => []);
-    memo(box.bar, [JSON.stringify({ ...state, open: null }), org, false], () => bar(org, null));
+    memo(box.bar, [JSON.stringify({ ...state, open: null }), org, false], () => bar(org, { isExample: true }));
     memo(box.notices, [answer, held.sync?.body], () => [
       h("div", { class: "notice example-note", role: "status" }, icon("info"), h("p", { class: "grow" }, h("b", {}, t("example.title")), " ", t("example.text"))),
       ...notices({ answer, error: null, sync: held.sync?.body, onRetry: page.retry }),
@@ -242,7 +245,7 @@ export function showPage(root, state) {
     }) : []));
   }
 
-  function bar(org, answer, isPlan = false) {
+  function bar(org, { isPlan = false, isExample = false } = {}) {
     const query = periods.query(state.choice, layout.today);
     return h("header", { class: "bar page-bar" },
       isTeam(state.scope) ? departmentPicker(org) : person(org),
@@ -254,7 +257,8 @@ export function showPage(root, state) {
           exportControl((format) => requests.exported(format, [...chosen().cards, ...chosen().more], state.scope, query, { compare: state.compare === "none" ? null : state.compare })),
           tool("link", "action.share", "share", () => void copyLink()),
           boot.viewer.is_admin && tool("gear", "setup.open", "setup", () => void choose({ view: "setup" })),
-          themeControl()),
+          themeControl(),
+          isExample ? null : tool("help", "tour.open", "tour", () => startTour())),
         h("div", { class: "choices" },
           periodControls(state.choice, layout.today, (choice) => void choose({ choice })),
           compareControl(state.compare, (compare) => void choose({ compare })))]);
