@@ -460,6 +460,14 @@ projects = Table(
     Column("is_closed", Boolean, nullable=False, default=False),
 )
 
+smart_processes = Table(  # of help desks only
+    "smart_processes",
+    metadata,
+    _portal_key(),
+    Column("entity_type_id", Integer, primary_key=True, autoincrement=False),
+    Column("title", String(255), nullable=False),
+)
+
 budget_items = Table(
     "budget_items",
     metadata,

@@ -47,11 +47,25 @@ class LeadSource:
 
 
 @dataclass(frozen=True, slots=True)
+class SmartProcess:
+    entity_type_id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statuses:
     """What one `crm.status.list` without a filter tells."""
 
     stages: tuple[Stage, ...]
     lead_sources: tuple[LeadSource, ...]
+
+
+def parse_smart_process(row: Row) -> SmartProcess:
+    """A row of `crm.type.list`. Raises: BadRow without a number or a title."""
+    entity_type_id, title = values.whole(row.get("entityTypeId")), values.text(row.get("title"), 255)
+    if not entity_type_id or not title:
+        raise BadRow("a smart process without a number or a title")
+    return SmartProcess(entity_type_id, title)
 
 
 def parse_currency(row: Row) -> Currency:

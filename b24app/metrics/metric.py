@@ -101,6 +101,8 @@ class Reference:
     stages: tuple[Stage, ...] = ()
     source_names: Mapping[str, str] = field(default_factory=dict)
     project_names: Mapping[int, str] = field(default_factory=dict)
+    process_titles: Mapping[int, str] = field(default_factory=dict)
+    """Of the smart processes that serve as help desks, by entity type."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,12 @@ def load_reference(conn: Connection, portal_id: int) -> Reference:
     names = conn.execute(select(sources.source_id, sources.name).where(sources.portal_id == portal_id))
     projects = tables.projects.c
     groups = conn.execute(select(projects.project_id, projects.name).where(projects.portal_id == portal_id))
+    titles = tables.smart_processes.c
+    processes = conn.execute(select(titles.entity_type_id, titles.title).where(titles.portal_id == portal_id))
     return Reference(
         pipelines=tuple(Pipeline(*row) for row in found),
         stages=tuple(ordered),
         source_names={row.source_id: row.name for row in names},
         project_names={row.project_id: row.name for row in groups},
+        process_titles={row.entity_type_id: row.title for row in processes},
     )

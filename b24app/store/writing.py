@@ -42,7 +42,7 @@ from b24app.facts.deals import Deal
 from b24app.facts.leads import Lead
 from b24app.facts.people import Department, User
 from b24app.facts.projects import Project
-from b24app.facts.reference import Currency, LeadSource, Pipeline, Stage
+from b24app.facts.reference import Currency, LeadSource, Pipeline, SmartProcess, Stage
 from b24app.facts.sessions import Talk
 from b24app.facts.stages import Entry
 from b24app.facts.tasks import Task
@@ -444,6 +444,10 @@ class Writer:
 
     def replace_projects(self, facts: Iterable[Project]) -> None:
         self._replace(tables.projects, map(self._row, facts))
+
+    def save_smart_processes(self, facts: Iterable[SmartProcess]) -> None:
+        """Stores titles; those that are not told stay known."""
+        self._replace(tables.smart_processes, map(self._row, facts), keep=lambda row: True)
 
     def replace_calendar(self, data: Mapping[str, Any]) -> None:
         """Makes `data` (`work_calendar.to_stored`) the company's calendar."""

@@ -141,7 +141,7 @@ def _calls(check: Check, planned: Plan) -> dict[str, Call]:
     if planned.has_reference or has_queue is None or (not has_queue and cursor.is_reading(check.states)):
         calls["bindings"] = Call("event.get")
     if planned.has_reference:
-        calls.update(reference.calls())
+        calls.update(reference.calls(check.lists))
         calls.update({f"probe_{s.name}": s.top() for s in check.lists if not check.is_on(s)})
         calls.update(_counts(check))
     return calls

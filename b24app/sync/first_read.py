@@ -114,7 +114,7 @@ def _begin(parts: Parts, portal_id: int, client: PortalClient, new: list[LongLis
     """Reads what other facts refer to; marks where the `new` lists and the reading of changes begin."""
     started = time.time()
     calls = {"clock": Call("server.time"), **{f"top_{source.name}": source.top() for source in new}}
-    outcome = client.batch({**calls, **reference.calls()})
+    outcome = client.batch({**calls, **reference.calls(new)})
     now = server_time(outcome["clock"])
     found = reference.read(client, outcome)
     with store.writing(parts.engine, portal_id) as writer:

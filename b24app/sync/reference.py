@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from b24app import clock
+from b24app.facts.reference import SmartProcess
 from b24app.facts.values import text, whole, yes
 from b24app.rest.calls import Call
 from b24app.rest.client import PortalClient
@@ -13,16 +15,17 @@ from b24app.rest.decipher import Reply
 from b24app.rest.errors import RestError
 from b24app.store import Writer
 from b24app.sync import sources, trouble
-from b24app.sync.sources.kinds import Outcome
+from b24app.sync.sources import smart_processes
+from b24app.sync.sources.kinds import LongList, Outcome
 from b24app.sync.sources.users import USERS
 
 
-def calls() -> dict[str, Call]:
-    """The commands of one round; `read` takes their outcome."""
+def calls(lists: Iterable[LongList]) -> dict[str, Call]:
+    """The commands of one round; `read` takes their outcome. `lists`: the long lists that are read."""
     asked = {"profile": Call("profile"), "mode": Call("crm.settings.mode.get"), "app": Call("app.info")}
     for source in sources.SHORT:
         asked.update(source.calls)
-    return asked
+    return {**asked, **smart_processes.calls(lists)}
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Round:
     is_admin: bool | None = None  # the reader; None: not told
     uses_leads: bool | None = None
     license: str | None = None  # of the portal; None: not told
+    smart_processes: Sequence[SmartProcess] = ()  # of help desks
 
 
 def read(client: PortalClient, outcome: Outcome) -> Round:
@@ -42,6 +46,7 @@ def read(client: PortalClient, outcome: Outcome) -> Round:
         is_admin=_admin(outcome["profile"]),
         uses_leads=_uses_leads(outcome["mode"]),
         license=_license(outcome["app"]),
+        smart_processes=smart_processes.read(outcome),
     )
     for source in sources.SHORT:
         try:
@@ -73,6 +78,7 @@ def store(writer: Writer, found: Round) -> None:
             )
     for name, error in found.errors.items():
         fail_source(writer, name, error)
+    writer.save_smart_processes(found.smart_processes)
     told = {
         name: value
         for name, value in (

@@ -4,10 +4,11 @@
      "projects": [{"id", "name", "is_closed"}],
      "sources": [{"id", "name"}], "timezones": [names], "uses_leads": true,
      "objects": [{"id", "name", "pipelines": [{"id", "name"}],
-                  "fields": [{"id", "name", "type", "values": [{"id", "name"}]}]}], "objects_known": true}
+                  "fields": [{"id", "name", "type", "values": [{"id", "name"}]}]}], "objects_known": true,
+     "titles": [{"id", "name"}]}
 
 `objects` are deals and smart processes, read live with the admin's own token: `objects_known` is false while
-the portal does not answer.
+the portal does not answer. `titles` are the stored ones, of help desks.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from b24app.portals.settings import DEAL, SMART_PROCESS_FROM
 from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import RestError
-from b24app.tables import currencies, lead_sources, pipelines, portals, projects
+from b24app.tables import currencies, lead_sources, pipelines, portals, projects, smart_processes
 from b24app.viewer import Viewer
 from b24app.web import scopes
 from b24app.web.context import parts, viewer
@@ -80,6 +81,11 @@ def _stored(conn: Connection, portal_id: int) -> dict[str, Any]:
         .where(lead_sources.c.portal_id == portal_id)
         .order_by(lead_sources.c.name)
     )
+    titles = conn.execute(
+        select(smart_processes.c.entity_type_id, smart_processes.c.title)
+        .where(smart_processes.c.portal_id == portal_id)
+        .order_by(smart_processes.c.title)
+    )
     leads = conn.scalar(select(portals.c.uses_leads).where(portals.c.portal_id == portal_id))
     return {
         "currencies": [{"code": row.code, "is_base": row.is_base} for row in money],
@@ -87,6 +93,7 @@ def _stored(conn: Connection, portal_id: int) -> dict[str, Any]:
         "projects": [{"id": row.project_id, "name": row.name, "is_closed": row.is_closed} for row in groups],
         "sources": [{"id": row.source_id, "name": row.name} for row in origins],
         "uses_leads": leads is not False,
+        "titles": [{"id": row.entity_type_id, "name": row.title} for row in titles],
     }
 
 

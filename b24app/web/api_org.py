@@ -63,7 +63,8 @@ def org_json(sight: Sight) -> dict[str, Any]:
 
 def sync_json(sight: Sight) -> dict[str, Any]:
     """The body of `GET /api/v1/sync`. How many records the company has, and what was used of the limits, is
-    for admins."""
+    for admins. `titles`: of the smart processes whose numbers stand in names of sources (`tickets_1036`).
+    """
     asking, found = sight.asking, sight.sync
     body = {
         "portal": asking.member_id,
@@ -72,6 +73,7 @@ def sync_json(sight: Sight) -> dict[str, Any]:
         "as_of": rfc3339(found.as_of),
         "problems": list(found.problems),
         "sources": [_source(source, is_administrator(asking)) for source in found.sources],
+        "titles": {str(number): title for number, title in sight.context.reference.process_titles.items()},
         "comparison": _comparison(found.comparison, is_administrator(asking)),
     }
     if is_administrator(asking):

@@ -344,6 +344,7 @@ SCHEMAS: Json = {
         progress=NUMBER,
         as_of=_maybe(MOMENT),
         problems=_list(_text()),
+        titles={"type": "object", "additionalProperties": {"type": "string"}},
         sources=_list(
             _object(
                 ["source", "state", "progress"],

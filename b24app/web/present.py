@@ -269,17 +269,19 @@ def _row_name(key: str, context: Context, lang: str) -> str | None:
         known = context.reference.project_names.get(int(rest))
         return text(lang, "catalog.rows.no_project") if rest == "0" else known
     if kind == "support_source":
-        return _support_source_name(rest, lang)
+        return _support_source_name(rest, context, lang)
     if key in (LEADS_STEP, CONVERTED_STEP):
         return text(lang, f"catalog.steps.{rest}")
     return None
 
 
-def _support_source_name(source: str, lang: str) -> str:
-    """What `session`, `call` or `ticket:130` is called; titles of smart processes are not kept."""
+def _support_source_name(source: str, context: Context, lang: str) -> str:
+    """What `session`, `call` or `ticket:130` is called; a smart process by its title once that is read."""
     kind, _, entity_type_id = source.partition(":")
     if kind == "ticket" and entity_type_id == str(DEAL):
         kind = "ticket_deals"
+    elif kind == "ticket" and (title := context.reference.process_titles.get(int(entity_type_id))):
+        return text(lang, "catalog.rows.ticket_of", title=title)
     return text(lang, f"catalog.rows.{kind}", id=entity_type_id)
 
 

@@ -10,6 +10,8 @@ import pytest
 import requests
 from sqlalchemy import Engine, update
 
+from b24app import store
+from b24app.facts.reference import SmartProcess
 from b24app.tables import absences, departments, portals, sync_sources, users
 from b24app.web.moments import rfc3339
 from tests.cast import ANNA, BORIS, GRETA, INSIDE, IVAN, OLGA, SALES, SUPPORT, SVETA
@@ -130,6 +132,16 @@ def test_an_admin_is_told_what_is_used_of_the_limits(api: Api, engine: Engine) -
     with engine.begin() as conn:
         conn.execute(update(portals).where(portals.c.portal_id == PORTAL).values(license="ru_selfhosted"))
     assert api.get("/api/v1/sync", OLGA, is_admin=True).json()["limits"]["bucket"] is None
+
+
+def test_sources_of_smart_processes_come_with_their_titles(api: Api, engine: Engine) -> None:
+    for portal_id, title in ((PORTAL, "Complaints"), (NEIGHBOUR, "Secrets")):
+        with store.writing(engine, portal_id) as writer:
+            writer.save_smart_processes([SmartProcess(1036, title)])
+    assert api.get("/api/v1/sync", OLGA, is_admin=True).json()["titles"] == {"1036": "Complaints"}
+    choices = api.get("/api/v1/settings/choices", OLGA, is_admin=True).json()
+    assert choices["titles"] == [{"id": 1036, "name": "Complaints"}]
+    assert choices["objects_known"] is False, "the portal of these tests does not answer"
 
 
 def test_what_is_used_of_the_limits_is_not_told_to_an_employee(api: Api) -> None:

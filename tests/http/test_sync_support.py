@@ -307,6 +307,30 @@ def test_tickets_are_read_with_their_courses(desk: tuple[Syncing, int, int, str]
     assert cases(portal, "ticket")[still_new] == (BORIS, reply_s, None, None, False)
 
 
+def titles(portal: Syncing) -> dict[int, str]:
+    return {row["entity_type_id"]: row["title"] for row in portal.rows(tables.smart_processes)}
+
+
+def test_the_title_of_a_help_desk_is_kept_and_follows_the_portal(desk: tuple[Syncing, int, int, str]) -> None:
+    portal, entity_type_id, category_id, _field = desk
+    seed.add_smart_process(portal.portal, "Not a help desk")
+    portal.first_read()
+    assert titles(portal) == {}
+    choose(portal, support=desk_settings(entity_type_id, category_id))
+    portal.first_read()
+    assert titles(portal) == {entity_type_id: "Tickets"}
+    (row,) = (r for r in portal.portal.records["type"] if r["entityTypeId"] == entity_type_id)
+    portal.portal.change("type", row["id"], title="Complaints")
+    change_cursor(portal, reference_at=0)
+    assert refresh.run(portal.parts, 1)
+    assert titles(portal) == {entity_type_id: "Complaints"}
+    portal.emulator.faults(portal.portal).add(kind="403", times=None, method="crm.type.list")
+    change_cursor(portal, reference_at=0)
+    assert refresh.run(portal.parts, 1)
+    assert titles(portal) == {entity_type_id: "Complaints"}
+    assert portal.state().problems == ()
+
+
 @pytest.mark.parametrize("rewrites_history", [False, True])
 def test_a_ticket_may_come_back_leave_the_desk_or_be_deleted(
     desk: tuple[Syncing, int, int, str], rewrites_history: bool

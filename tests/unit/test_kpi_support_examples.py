@@ -11,6 +11,7 @@ from sqlalchemy import Engine, update
 
 from b24app import store
 from b24app.facts import activities, leads
+from b24app.facts.reference import SmartProcess
 from b24app.facts.tickets import Desk
 from b24app.portals import settings
 from b24app.store import support_cases
@@ -144,6 +145,9 @@ def test_support_kpis_are_split_by_where_requests_come_from(engine: Engine, make
         "Open channel chats": "3600", "Incoming calls": "60", "Tickets of object 1036": "7200",
     }  # fmt: skip
     assert split("csat")["Tickets of object 1036"] == "1"
+    with store.writing(engine, portal) as writer:
+        writer.save_smart_processes([SmartProcess(1036, "Complaints"), SmartProcess(1040, "Returns")])
+    assert split("cases") == {"Open channel chats": 1, "Incoming calls": 2, "Tickets: Complaints": 1}
     with engine.begin() as conn:
         conn.execute(update(cases).where(cases.c.source == "ticket").values(entity_type_id=2))
     assert split("cases")["Tickets in deals"] == 1

@@ -53,7 +53,7 @@ def test_both_languages_name_groups_reasons_and_steps(lang: str) -> None:
         *(f"reasons.{reason}" for reason in Reason),
         "steps.created",
         "steps.converted",
-        *(f"rows.{row}" for row in ("no_project", "session", "call", "ticket", "ticket_deals")),
+        *(f"rows.{row}" for row in ("no_project", "session", "call", "ticket", "ticket_of", "ticket_deals")),
     ):
         assert text(lang, f"catalog.{key}")
 

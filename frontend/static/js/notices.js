@@ -10,10 +10,10 @@ export function needsSync(answer, age) {
   return Boolean(answer && (answer.complete === false || age));
 }
 
-/** What a source is called; `objects` are names of smart processes by number, where they are known. */
-export function sourceName(source, objects = {}) {
+/** What a source is called; `titles` are those of smart processes by number, where they are known. */
+export function sourceName(source, titles = {}) {
   const [, number, history] = /^tickets_(\d+)(_history)?$/.exec(source) ?? [];
-  if (number) return t(history ? "sources.ticket_history" : "sources.tickets", { name: objects[number] ?? `№ ${number}` });
+  if (number) return t(history ? "sources.ticket_history" : "sources.tickets", { name: titles[number] ?? `№ ${number}` });
   return has(`sources.${source}`) ? t(`sources.${source}`) : source;
 }
 
@@ -23,7 +23,7 @@ export function notices({ answer, error, sync, onRetry }) {
   if (api.isExpired()) found.push(expired());
   else if (error) found.push(failure(error, answer, onRetry));
   if (answer && answer.complete === false) found.push(reading(answer, sync));
-  for (const problem of sync?.problems ?? []) found.push(trouble(problem));
+  for (const problem of sync?.problems ?? []) found.push(trouble(problem, sync.titles));
   return found.filter(Boolean);
 }
 
@@ -49,12 +49,12 @@ function failure(error, answer, onRetry) {
     error.status !== 403 && h("button", { class: "button", type: "button", data: { key: "retry" }, onClick: onRetry }, icon("retry"), t("action.retry")));
 }
 
-function trouble(problem) {
+function trouble(problem, titles) {
   const [kind, about = ""] = problem.split(":"); // a source, or of the portal as a whole the code of its error
   const key = `problem.${kind}`;
   if (!has(key)) return null;
   return h("div", { class: "notice warn", role: "status", data: { problem } }, icon("warn"),
-    h("p", { class: "grow" }, t(key, kind === "portal_failing" ? { reason: portalError(about) } : { source: sourceName(about) })));
+    h("p", { class: "grow" }, t(key, kind === "portal_failing" ? { reason: portalError(about) } : { source: sourceName(about, titles) })));
 }
 
 /** What a code of the portal's failure means. */

@@ -10,13 +10,13 @@ const GLYPHS = { ready: "check", reading: "wait", pending: "dot", off: "warn" };
 const TONES = { ready: "good", off: "warn" };
 
 export function showHealth(box) {
-  void loaded(box, load, ({ sync, objects }) => [
+  void loaded(box, () => api.fresh("/api/v1/sync"), (sync) => [
     notices({ answer: null, error: null, sync, onRetry: () => showHealth(box) }),
-    h("section", { class: "panel" },
+    h("section", { class: "panel health" },
       h("div", { class: "panel-head" }, h("h2", {}, t("setup.title")), h("span", { class: "aside" }, sync.complete ? t("setup.complete") : percent(sync.progress, lang)),
         h("span", { class: "spring" }), h("button", { class: "button small", type: "button", data: { key: "health-again" }, onClick: () => showHealth(box) }, icon("retry"), t("admin.look_again"))),
       table(t("setup.title"), [
-        { name: t("admin.health.source"), cell: (source) => h("b", { class: "source" }, sourceName(source.source, objects)) },
+        { name: t("admin.health.source"), cell: (source) => h("b", { class: "source" }, sourceName(source.source, sync.titles)) },
         { name: t("admin.health.state"), cell: state },
         { name: t("admin.health.rows"), isNumber: true, cell: (source) => (source.rows === null ? "—" : number(source.rows)) },
         { name: t("admin.health.since"), cell: (source) => (source.covered_from ? day(source.covered_from) : source.state === "ready" ? t("admin.health.all") : "—") },
@@ -25,7 +25,7 @@ export function showHealth(box) {
         { name: t("admin.health.operating"), cell: (source) => (source.methods ?? []).map((method) => operating(method, sync.limits)) },
       ], sync.sources, "")),
     sync.limits ? limits(sync.limits) : null,
-    comparison(sync.comparison, objects),
+    comparison(sync.comparison, sync.titles),
   ].filter(Boolean));
 }
 
@@ -66,14 +66,14 @@ function at(time) {
 }
 
 /** What the last nightly comparison found: months that held other numbers of records than the portal, and the repair. */
-function comparison(found, objects) {
+function comparison(found, titles) {
   const count = (value) => (value === null ? "—" : number(value));
   const said = found.at ? at(found.at) : "";
   return h("section", { class: "panel" },
     h("div", { class: "panel-head" }, h("h2", {}, t("admin.health.compared")), h("span", { class: "aside" }, said)),
     found.at && !found.is_whole ? h("p", { class: "wrap" }, t("admin.health.going_on"), found.error ? ` ${t("admin.health.failed", { reason: portalError(found.error) })}` : "") : null,
     table(t("admin.health.compared"), [
-      { name: t("admin.health.source"), cell: (one) => h("b", { class: "source" }, sourceName(one.source, objects)) },
+      { name: t("admin.health.source"), cell: (one) => h("b", { class: "source" }, sourceName(one.source, titles)) },
       { name: t("admin.health.month"), cell: (one) => (one.month ? month(one.month) : t("admin.health.all")) },
       { name: t("admin.health.in_portal"), isNumber: true, cell: (one) => count(one.in_portal) },
       { name: t("admin.health.here"), isNumber: true, cell: (one) => count(one.stored) },
@@ -83,14 +83,6 @@ function comparison(found, objects) {
 
 function month(text) {
   return new Intl.DateTimeFormat(lang, { month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(`${text}-01T00:00:00Z`));
-}
-
-/** The sources, and the names of the smart processes among them. */
-async function load() {
-  const sync = await api.fresh("/api/v1/sync");
-  const needsNames = sync.sources.some(({ source }) => source.startsWith("tickets_"));
-  const choices = needsNames ? await api.fresh("/api/v1/settings/choices").catch(() => ({ objects: [] })) : { objects: [] };
-  return { sync, objects: Object.fromEntries(choices.objects.map(({ id, name }) => [id, name])) };
 }
 
 function state(source) {

@@ -125,8 +125,9 @@ function save(settings, draft) {
   });
 }
 
+/** Deals and smart processes; while the portal does not answer those help desks whose titles are stored. */
 function objects(choices, current) {
-  return withName(choices.objects.map(({ id, name }) => [id, name]), current);
+  return withName((choices.objects_known ? choices.objects : choices.titles).map(({ id, name }) => [id, name]), current);
 }
 
 function fields(object, current, fits) {
