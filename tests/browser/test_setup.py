@@ -136,7 +136,7 @@ def test_the_first_steps_go_from_rights_to_numbers(window: Window) -> None:
         frame.wait_for_selector(".admin-body .panel h2")
         assert violations(frame) == []
         frame.click("[data-key=run-next]")
-    frame.wait_for_selector(".admin-body .steps li")
+    frame.wait_for_selector(".admin-body .sketches li")
     frame.click("[data-key=run-done]")
     frame.wait_for_selector(".card[data-metric]")
 
@@ -212,7 +212,7 @@ def test_until_the_first_number_the_page_shows_an_example_and_says_so(stage: Sta
     faults.add("500", method="crm.item.list", times=None)  # deals cannot be read yet
     assert stage.live.install(portal, ADMIN).status_code == 200
     stage.live.emulator.install(portal, ADMIN)
-    with stage.window(portal, ADMIN) as window:
+    with stage.window(portal, ADMIN, is_new=True) as window:
         frame = window.open_app()
         frame.wait_for_selector(".example-note")
         title = {"ru": "Пример, не ваши данные", "en": "An example, not your data"}[lang]
@@ -224,7 +224,9 @@ def test_until_the_first_number_the_page_shows_an_example_and_says_so(stage: Sta
         assert frame.locator(".card[data-state=ready]").count() >= 5
         assert frame.locator(".card .card-open").count() == 0  # there are no records behind them
         assert violations(frame) == []
+        assert frame.locator(".tour, [data-key=tour]").count() == 0  # nobody is shown around an example
         faults.clear()
         frame.wait_for_selector(".example-note", state="detached", timeout=90_000)
         frame.wait_for_selector(".card .card-open")
         assert frame.locator("[data-row^='example:']").count() == 0
+        frame.wait_for_selector(".tour")
