@@ -284,5 +284,5 @@ SCENES = (
     Scene("first-run-rights", "admin", first_run(0), 900),
     Scene("first-run-functions", "admin", first_run(1), 900),
     Scene("first-run-targets", "admin", first_run(4), 560),
-    Scene("first-run-places", "admin", first_run(6), 760),
+    Scene("first-run-places", "admin", first_run(6), 1120),
 )
