@@ -20,6 +20,10 @@ from b24app.portals import registry
 log = logging.getLogger("b24app")
 
 THREADS = 16
+KEPT_OPEN_S = 75
+CONNECTIONS = 4_000
+"""Open connections of one process; idle ones cost no thread."""
+
 STOP_S = 20
 """Requests under way at a stop get this long to end."""
 
@@ -44,6 +48,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             "threads": THREADS,
             "timeout": 120,
             "graceful_timeout": STOP_S,
+            # An open page asks every few seconds, a proxy keeps its connections for a minute: neither shall
+            # meet one that is just being closed.
+            "keepalive": KEPT_OPEN_S,
+            "worker_connections": CONNECTIONS,
             "accesslog": None,  # addresses of the way back from an authorization hold a code
             "loglevel": "warning",
             "worker_exit": self._stop,

@@ -227,6 +227,8 @@ class _Watcher:
     def ask(self, path: str) -> dict[str, Any]:
         try:
             return self._visitor.ask(self._frame, path)
+        except requests.ConnectionError:  # one that was kept open was just being closed
+            return self._visitor.ask(self._frame, path)
         except requests.HTTPError as error:
             if error.response.status_code != 401:
                 raise
