@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from b24app import bootstrap, manifest, tables
 from b24app.bootstrap import Parts
 from b24app.config import Settings
 from b24app.oauth import tokens
-from b24app.sync import first_read, state
+from b24app.sync import first_read, refresh, state
 from b24app.sync.state import SyncState
 from emulator import crm, seed
 from emulator.server import Emulator
@@ -40,6 +41,12 @@ class Syncing:
 
     def first_read(self) -> None:
         assert first_read.run(self.parts, self.portal_id), self.state()
+
+    def settle(self) -> None:
+        """Checks until the queue holds nothing: what is told in the second of a check stays."""
+        time.sleep(1 - time.time() % 1)
+        for _ in range(2):
+            assert refresh.run(self.parts, self.portal_id), self.state()
 
     def state(self) -> SyncState:
         with self.parts.engine.connect() as conn:

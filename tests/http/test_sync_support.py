@@ -299,7 +299,7 @@ def test_tickets_are_read_with_their_courses(desk: tuple[Syncing, int, int, str]
     assert {row["client"] for row in portal.rows(tables.cases) if row["case_id"] != still_new} == {
         "company:7"
     }
-    assert refresh.run(portal.parts, 1)
+    portal.settle()
     requests = portal.http_requests()
     reply_s = seconds_of(crm.move_item(made, kind, still_new, f"{stage}CLIENT"))
     assert refresh.run(portal.parts, 1)

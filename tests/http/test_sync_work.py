@@ -36,7 +36,7 @@ def portal(empty: Syncing) -> Syncing:
     fill(empty.portal, deals=20, days=40)
     fill_work(empty.portal, each=24, days=60)
     empty.first_read()
-    assert refresh.run(empty.parts, 1)
+    empty.settle()
     return empty
 
 
@@ -245,8 +245,7 @@ def test_a_list_that_a_portal_refuses_is_off_alone(
     found = empty.state()
     assert {source.source for source in found.sources if source.state == "off"} == names
     assert {source.state for source in found.sources if source.source not in names} == {"ready"}
-    assert refresh.run(empty.parts, 1)  # reads what the queue has gathered meanwhile
-    assert refresh.run(empty.parts, 1)
+    empty.settle()
     requests = empty.http_requests()
     assert refresh.run(empty.parts, 1)
     assert empty.http_requests() == requests + 1
@@ -264,7 +263,7 @@ def test_one_task_that_cannot_be_looked_into_holds_up_no_other(empty: Syncing) -
     closed = [row for row in empty.rows(tables.tasks) if row["closed_at"]]
     assert [row["was_returned"] for row in closed].count(None) == 1
     assert empty.state().source("task_history").state == "ready"
-    assert refresh.run(empty.parts, 1)  # reads what the queue has gathered meanwhile
+    empty.settle()
     requests = empty.http_requests()
     assert refresh.run(empty.parts, 1)
     assert empty.http_requests() == requests + 1  # it is not asked for at every check
