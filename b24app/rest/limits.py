@@ -152,7 +152,8 @@ class PortalLoad:
         load = self.methods.setdefault(method, MethodLoad())
         load.learn(operating_s, now)
         if cost_s is not None and cost_s >= 0:
-            load.cost_s += (cost_s - load.cost_s) / 8
+            # Dearer is believed at once: fifty calls of a batch are let go on it. Cheaper only by and by.
+            load.cost_s = max(cost_s, load.cost_s + (cost_s - load.cost_s) / 8)
 
     def refused(self, now: float, rate: RateLimit | None) -> None:
         """The portal said that its bucket is full: others share it. Each further refusal weighs more."""

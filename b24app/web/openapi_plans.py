@@ -94,11 +94,12 @@ SCHEMAS: Json = {
         ["accepted", "changed", "undo"], accepted=INT, changed=INT, undo=list_of(ref("TargetChange"))
     ),
     "TargetsConflict": obj(
-        ["type", "title", "status", "detail", "conflicts"],
+        ["type", "title", "status", "detail", "reference", "conflicts"],
         type=text(),
         title=text(),
         status=INT,
         detail=text(),
+        reference=text(),
         conflicts=list_of(
             obj(
                 ["metric", "scope", "month", "value", "before", "theirs"],

@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 from playwright.sync_api import Browser, Frame, Page, Request, Response, Route, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from b24app import serving
 from b24app.web.assets import CDN, LIBRARIES
@@ -94,7 +95,7 @@ class Window:
         bodies: list[Any] = []
         while self.answers:
             answer = self.answers.pop(0)
-            if answer.status != 200:
+            if answer.status != 200 or not _is_kept(answer):
                 continue
             if "/api/" in answer.url:
                 bodies.append(answer.json())
@@ -102,6 +103,17 @@ class Window:
                 found = re.search(r'id="b24app-boot">(.*?)</script>', answer.text(), re.S)
                 bodies.append(json.loads(found[1]) if found else answer.text())
         return bodies
+
+
+def _is_kept(answer: Response) -> bool:
+    """False for an answer that came as the window was going elsewhere: nobody can look at it any more."""
+    try:
+        answer.body()
+    except PlaywrightError as error:
+        if "navigated away" not in str(error):
+            raise
+        return False
+    return True
 
 
 @dataclass(frozen=True)
