@@ -48,10 +48,12 @@ class Parts:
         *,
         background: bool = True,
         deadline_s: float | None = None,
+        budget_wait_s: float | None = None,
     ) -> PortalClient:
         """A client with the user's token; None: that of the portal's reader.
 
-        `background` calls leave room for people who look. deadline_s: when to give up, by default generous.
+        `background` calls leave room for people who look. deadline_s: when to give up. budget_wait_s: how
+        long to wait for room within the portal's limits. Both are generous by default.
 
         Raises: TokenDead where the portal is unknown or has no reader.
         """
@@ -78,6 +80,7 @@ class Parts:
             background=background,
             label=str(portal_id),
             deadline_s=deadline_s,
+            budget_wait_s=budget_wait_s,
         )
 
     def close(self) -> None:

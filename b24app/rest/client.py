@@ -73,7 +73,8 @@ class PortalClient:
     """Calls one portal's REST with one user's token; safe to share between threads.
 
     `background` callers leave room for those who are looking; they may wait longer. `deadline_s`: when
-    to give up a call with all its tries. `label` names the portal in the log.
+    to give up a call with all its tries. `budget_wait_s`: how long to wait at most for room within the
+    portal's limits. `label` names the portal in the log.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class PortalClient:
         background: bool = True,
         label: str = "",
         deadline_s: float | None = None,
+        budget_wait_s: float | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
@@ -97,6 +99,7 @@ class PortalClient:
         self._label = label
         patience = BACKGROUND if background else FOREGROUND
         self._patience = replace(patience, deadline_s=deadline_s) if deadline_s else patience
+        self._budget_wait_s = self._patience.longest_wait_s if budget_wait_s is None else budget_wait_s
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
@@ -229,7 +232,7 @@ class PortalClient:
         """Books the request; returns the seconds that it had to wait."""
         began = self._clock()
         while wait := self._budget.take(wanted, background=self.background):
-            if not self._may_wait(wait, deadline):
+            if wait > self._budget_wait_s or not self._may_wait(wait, deadline):
                 raise RateLimited(
                     NO_BUDGET, "the portal's limits are nearly used up", retry_after_s=wait, was_run=False
                 )

@@ -68,8 +68,11 @@ def deal(deal_id: int) -> Response:
     return jsonify(deal_json(viewer(), deal_id))
 
 
-def deal_json(asking: Viewer, deal_id: int, *, deadline_s: float = PATIENCE_S) -> dict[str, Any]:
-    """The body of `GET /api/v1/deals/<id>`, read live, within the deadline.
+def deal_json(
+    asking: Viewer, deal_id: int, *, deadline_s: float = PATIENCE_S, budget_wait_s: float | None = None
+) -> dict[str, Any]:
+    """The body of `GET /api/v1/deals/<id>`, read live, within the deadline. `budget_wait_s`: how long to wait
+    at most for room within the portal's limits before the stored deal will do.
 
     Raises: Problem 403 where the portal does not show the deal to the viewer (404 for an admin), 503 where
     the portal does not answer and the stored deal is not open to the viewer.
@@ -81,7 +84,13 @@ def deal_json(asking: Viewer, deal_id: int, *, deadline_s: float = PATIENCE_S) -
         border = store.load_border(conn, asking.portal_id)
     calls = _calls(deal_id, stored.lead_id if stored else None)
     try:
-        client = parts().client(asking.portal_id, asking.user_id, background=False, deadline_s=deadline_s)
+        client = parts().client(
+            asking.portal_id,
+            asking.user_id,
+            background=False,
+            deadline_s=deadline_s,
+            budget_wait_s=budget_wait_s,
+        )
         answers = client.batch(calls)
         found = answers["deal"]
         if isinstance(found, RestError):

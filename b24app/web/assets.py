@@ -10,10 +10,12 @@ import gzip
 import hashlib
 import json
 import mimetypes
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import brotli
 from flask import Blueprint, Response, abort, request
 from markupsafe import Markup
 
@@ -75,10 +77,11 @@ blueprint = Blueprint("assets", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file, read once: its body, the same compressed (None where that gains nothing), its type."""
+    """One file, read once: its body, the same compressed by the name of the coding, the best one first (none
+    where that gains nothing), its type."""
 
     body: bytes
-    packed: bytes | None
+    packed: Mapping[str, bytes]
     mimetype: str
 
 
@@ -88,10 +91,10 @@ def asset(version: str, name: str) -> Response:
     found = _load(name)
     if found is None:
         abort(404)
-    packed = found.packed if "gzip" in request.headers.get("Accept-Encoding", "") else None
-    response = Response(packed or found.body, mimetype=found.mimetype)
-    if packed:
-        response.headers["Content-Encoding"] = "gzip"
+    coding = next((name for name in found.packed if request.accept_encodings[name]), None)
+    response = Response(found.packed[coding] if coding else found.body, mimetype=found.mimetype)
+    if coding:
+        response.headers["Content-Encoding"] = coding
     if found.packed:
         response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = FOREVER if version == content_hash() else BRIEFLY
@@ -151,7 +154,10 @@ def _load(name: str) -> Asset | None:
     mimetype = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
     mimetype = mimetype or "application/octet-stream"
     packable = len(body) >= COMPRESSED_FROM and mimetype.startswith(COMPRESSIBLE)
-    return Asset(body, gzip.compress(body, 9, mtime=0) if packable else None, mimetype)
+    packed = (
+        {"br": brotli.compress(body, quality=9), "gzip": gzip.compress(body, 9, mtime=0)} if packable else {}
+    )
+    return Asset(body, packed, mimetype)
 
 
 def _read(path: Path | None) -> bytes | None:

@@ -236,7 +236,11 @@ def _deal(viewer: Viewer) -> dict[str, Any]:
     """
     assert viewer.entity_id is not None  # noqa: S101  the launch was refused otherwise
     try:
-        return {_deal_path(viewer): api_deal.deal_json(viewer, viewer.entity_id, deadline_s=LIVE_READ_S)}
+        return {
+            _deal_path(viewer): api_deal.deal_json(
+                viewer, viewer.entity_id, deadline_s=LIVE_READ_S, budget_wait_s=0.0
+            )
+        }
     except Problem as problem:
         if problem.status in (403, 404):
             problem.extra["key"] = "error.deal_missing"

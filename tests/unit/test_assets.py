@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import re
 
+import brotli
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -36,6 +37,10 @@ def test_the_local_copy_is_served_with_the_same_bytes(browser: FlaskClient, libr
     answer = browser.get(assets.url(library.local), headers={"Accept-Encoding": "gzip"})
     assert answer.status_code == 200
     assert gzip.decompress(answer.data) == library.path.read_bytes()
+    smaller = browser.get(assets.url(library.local), headers={"Accept-Encoding": "gzip, deflate, br"})
+    assert smaller.headers["Content-Encoding"] == "br"
+    assert len(smaller.data) < len(answer.data)
+    assert brotli.decompress(smaller.data) == library.path.read_bytes()
     assert answer.mimetype == "text/javascript"
 
 
