@@ -31,7 +31,7 @@ def test_no_two_sources_share_a_name_or_a_command() -> None:
     assert len(set(sources.NAMES)) == len(sources.NAMES)
     asked = [name for source in sources.SHORT for name in source.calls]
     assert len(set(asked)) == len(asked)
-    assert set(asked) < set(reference.calls())
+    assert set(asked) < set(reference.calls(()))
 
 
 @pytest.mark.parametrize("lang", ["en", "ru"])
