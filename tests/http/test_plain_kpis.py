@@ -106,11 +106,11 @@ class Asking:
         params = {"metric": ",".join(metrics), "scope": scope, **period}
         params |= {name: value for name, value in (("by", by), ("compare", compare)) if value}
         while True:
-            now = datetime.now(UTC)
+            now = datetime.now(UTC).replace(microsecond=0)  # as exactly as moments are stored
             answer = self.company.get("/api/v1/kpi", self.token, **params)
             plain = self.company.plain(now)
-            if plain.day(datetime.now(UTC)) == plain.today:
-                break  # else midnight fell between the two
+            if datetime.now(UTC).replace(microsecond=0) == now:
+                break  # else something may have fallen due, or midnight have come, between the two
         assert answer["complete"]
         assert answer["timezone"] == self.company.portal.timezone
         start, end = date.fromisoformat(answer["from"]), date.fromisoformat(answer["to"])
