@@ -13,11 +13,12 @@ from b24app.db import open_engine
 from b24app.jobs.queue import Jobs
 from b24app.oauth.server import AuthServer
 from b24app.oauth.tokens import StoredTokens
-from b24app.portals.admission import Admission
+from b24app.portals.admission import Admission, Person
 from b24app.rest.budget import Budgets, open_budgets
 from b24app.rest.client import PortalClient
 from b24app.rest.errors import TokenDead
 from b24app.rest.limits import rate_of
+from b24app.rest.token_source import FixedToken
 from b24app.rest.transport import Transport
 from b24app.soon import Soon
 from b24app.tables import portals
@@ -79,6 +80,23 @@ class Parts:
             transport=self.transport,
             background=background,
             label=str(portal_id),
+            deadline_s=deadline_s,
+            budget_wait_s=budget_wait_s,
+        )
+
+    def guest(
+        self, person: Person, access: str, license_: str | None, *, deadline_s: float, budget_wait_s: float
+    ) -> PortalClient:
+        """A client with the token of a launch that was just proven: nothing has to be read for it.
+
+        license_: of the person's portal, if known. The rest as for `client`.
+        """
+        return PortalClient(
+            tokens=FixedToken(person.endpoint, access),
+            budget=self.budgets.for_portal(person.domain, rate_of(license_)),
+            transport=self.transport,
+            background=False,
+            label=person.member_id,
             deadline_s=deadline_s,
             budget_wait_s=budget_wait_s,
         )

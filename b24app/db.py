@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from b24app import partitions
@@ -22,23 +24,38 @@ def open_engine(url: str, *, table_parts: int = 0) -> Engine:
     """
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
+    pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
     if url.startswith("sqlite"):
-        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 30})
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 30}, **pool)
         event.listen(engine, "connect", _tune_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
-        pool_pre_ping=True,
-        pool_size=10,
-        max_overflow=20,
-        pool_timeout=10,
+        pool_use_lifo=True,  # few connections, used often, know their statements already
         execution_options={partitions.OPTION: table_parts},
+        **pool,
     )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _try_idle)
+    return engine
+
+
+def reading(engine: Engine) -> Connection:
+    """A connection for what only reads, without a transaction around it: that would be two questions more.
+
+    Each statement sees what is committed when it runs.
+    """
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 CHUNK = 1_000
 """Ids in one IN list."""
+
+IDLE_S = 5.0
+"""A connection that was not used for so long is tried before use: the server may have been restarted."""
+
+_USED_AT = "b24app.used_at"
 
 MANY = 50
 """From so many rows on it is worth preparing their writing."""
@@ -95,6 +112,22 @@ def _execute_many(conn: Connection, statement: Insert, table: Table, batch: list
         conn.exec_driver_sql(str(compiled), list(rows))
     else:
         conn.exec_driver_sql(str(compiled), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _try_idle(connection: Any, record: ConnectionPoolEntry, _fairy: Any) -> None:
+    """The pool replaces a connection that turns out to be dead, and all the others of that age."""
+    used_at = record.info.get(_USED_AT)
+    if used_at is None or time.monotonic() - used_at < IDLE_S:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise InvalidatePoolError("the database has closed this connection") from error
 
 
 def _tune_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:

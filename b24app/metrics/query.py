@@ -50,6 +50,12 @@ class KpiQuery:
     by: By | None = None
     is_fresh: bool = False
 
+    @property
+    def key(self) -> str:
+        """The same for all who ask for the same."""
+        metrics = ",".join(metric.key for metric in self.metrics)
+        return f"{metrics} {self.scope} {self.period} {self.compare} {self.by}"
+
 
 def parse(
     args: Iterable[tuple[str, str]],

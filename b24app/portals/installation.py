@@ -98,14 +98,7 @@ def keep_tokens(
 
     An access token without a refresh token is kept too: it serves this person for its hour.
     """
-    if person.expires_at:
-        expires_at = min(expires_at, person.expires_at)
-    row = conn.execute(
-        select(tokens.c.expires_at, tokens.c.dead_reason).where(
-            tokens.c.portal_id == portal_id, tokens.c.user_id == person.user_id
-        )
-    ).first()
-    if row is not None and row.dead_reason is None and row.expires_at > expires_at:
+    if not is_fresher(conn, portal_id, person, expires_at):
         return
     stored_tokens.save(
         conn,
@@ -114,8 +107,23 @@ def keep_tokens(
         person.user_id,
         access=access,
         refresh=refresh or "",
-        expires_at=expires_at,
+        expires_at=_end(person, expires_at),
     )
+
+
+def is_fresher(conn: Connection, portal_id: int, person: Person, expires_at: int) -> bool:
+    """Whether a token that ends then (epoch seconds) is worth storing: it outlives the stored one."""
+    row = conn.execute(
+        select(tokens.c.expires_at, tokens.c.dead_reason).where(
+            tokens.c.portal_id == portal_id, tokens.c.user_id == person.user_id
+        )
+    ).first()
+    return row is None or row.dead_reason is not None or row.expires_at < _end(person, expires_at)
+
+
+def _end(person: Person, expires_at: int) -> int:
+    """What the form says, unless the authorization server knows that the token ends earlier."""
+    return min(expires_at, person.expires_at) if person.expires_at else expires_at
 
 
 def register(parts: Parts, portal_id: int, user_id: int) -> Report:

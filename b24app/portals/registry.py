@@ -30,6 +30,7 @@ class Portal:
     application_token: str | None
     state: str
     status: str | None
+    license: str | None
     scopes: frozenset[str]
     lang: str
     reader_id: int | None
@@ -141,6 +142,7 @@ def _portal(row: Row[Any], vault: Vault) -> Portal:
         application_token=token,
         state=row.state,
         status=row.status,
+        license=row.license,
         scopes=split_scopes(row.scopes),
         lang=row.lang,
         reader_id=row.reader_id,

@@ -7,11 +7,8 @@ that what a transaction saw that came to nothing is never taken for what came af
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Lock
-from weakref import WeakKeyDictionary
 
-from cachetools import LRUCache
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, select
 
 from b24app.metrics.metric import Reference
 from b24app.metrics.money import Rate
@@ -21,6 +18,7 @@ from b24app.store.calendar import load_calendar
 from b24app.store.org import load_org
 from b24app.store.rates import load_rates
 from b24app.store.reference import load_reference
+from b24app.store.remembered import Remembered
 from b24app.tables import portals
 
 REMEMBERED = 300
@@ -37,26 +35,21 @@ class Company:
     calendar: WorkCalendar
 
 
-def load_company(conn: Connection, portal_id: int) -> Company:
-    """The company of a portal as it is stored; empty before the first read."""
-    version = conn.execute(
-        select(portals.c.reference_version).where(portals.c.portal_id == portal_id)
-    ).scalar_one_or_none()
+def load_company(conn: Connection, portal_id: int, version: int | None = None) -> Company:
+    """The company of a portal as it is stored; empty before the first read.
+
+    version: the portal's `reference_version`, where it has just been read.
+    """
+    if version is None:
+        version = conn.execute(
+            select(portals.c.reference_version).where(portals.c.portal_id == portal_id)
+        ).scalar_one_or_none()
     if version is None:
         return _read(conn, portal_id)
-    with _lock:
-        remembered = _companies.setdefault(conn.engine, LRUCache(REMEMBERED))
-        known = remembered.get(portal_id)
-    if known is not None and known[0] == version:
-        return known[1]
-    found = _read(conn, portal_id)
-    with _lock:
-        remembered[portal_id] = (version, found)
-    return found
+    return _companies.of(conn, portal_id, version, lambda: _read(conn, portal_id))
 
 
-_lock = Lock()
-_companies: WeakKeyDictionary[Engine, LRUCache[int, tuple[int, Company]]] = WeakKeyDictionary()
+_companies: Remembered[Company] = Remembered(REMEMBERED)
 
 
 def _read(conn: Connection, portal_id: int) -> Company:

@@ -16,38 +16,34 @@ from b24app.metrics.context import Context
 from b24app.metrics.coverage import Coverage, Reason, Source, SourceState
 from b24app.metrics.money import rates_in
 from b24app.metrics.plans import Planning
-from b24app.org import Org
-from b24app.portals.settings import PortalSettings, Support
-from b24app.store.company import load_company
+from b24app.portals.settings import Support
+from b24app.store.company import Company
+from b24app.store.portal import PortalRow
 from b24app.sync.state import SyncState
 
 
 def load_context(
     conn: Connection,
-    portal_id: int,
+    portal: PortalRow,
     *,
-    org: Org,
-    settings: PortalSettings,
+    company: Company,
     sync: SyncState,
     now: datetime,
 ) -> Context:
-    """The portal's context at a moment; `org`, `settings` and `sync` were read by the caller already."""
-    uses_leads = conn.execute(
-        select(tables.portals.c.uses_leads).where(tables.portals.c.portal_id == portal_id)
-    ).scalar_one_or_none()
-    company = load_company(conn, portal_id)
+    """The portal's context at a moment."""
+    settings = portal.settings
     return Context(
         today=periods.local_day(now, ZoneInfo(settings.timezone)),
-        org=org,
+        org=company.org,
         reference=company.reference,
         rates=rates_in(company.rates, settings.currency),
-        coverage=coverage_of(sync, entered_sources(conn, portal_id), settings.support),
+        coverage=coverage_of(sync, entered_sources(conn, portal.portal_id), settings.support),
         now=int(now.timestamp()),
         categories=settings.pipelines,
         projects=settings.projects,
         channel_rules=settings.channels,
         # Until the portal has said so, leads are expected: "not read yet" is better than a wrong 0.
-        uses_leads=uses_leads is not False,
+        uses_leads=portal.uses_leads is not False,
         has_money_budget=settings.budget is not None,
         min_ratio=settings.min_sample.ratio,
         min_mean=settings.min_sample.mean,

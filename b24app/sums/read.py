@@ -34,13 +34,16 @@ _FIELDS = {
 }
 
 
-def read_all(conn: Connection, portal_id: int, queries: Iterable[SumsQuery]) -> list[Cell]:
+def read_all(
+    conn: Connection, portal_id: int, queries: Iterable[SumsQuery], *, has_kept: bool | None = None
+) -> list[Cell]:
     """The cells of all queries, in no particular order: where months are asked to be kept apart, one or
-    several for a month."""
+    several for a month. `has_kept`: whether the portal's sums are kept, where that was just read."""
     asked = list(queries)
     if not asked:
         return []
-    has_kept = kept.is_kept(conn, portal_id)
+    if has_kept is None:
+        has_kept = kept.is_kept(conn, portal_id)
     return [cell for query in asked for cell in _read(conn, portal_id, query, has_kept)]
 
 

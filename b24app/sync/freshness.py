@@ -10,6 +10,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from b24app import trace
+from b24app.db import reading
 from b24app.sync import claims, cursor, refresh
 from b24app.sync.first_read import is_begun
 from b24app.sync.parts import Parts
@@ -37,11 +38,9 @@ def touch(parts: Parts, portal_id: int, *, wait_s: float = 0.0, max_age_s: float
     long for the outcome, else not at all. Trouble of the portal is never the caller's.
     """
     asked = time.time()
+    threshold = asked - max_age_s
     try:
-        if not _look(parts, portal_id, asked):
-            return
-        threshold = asked - max_age_s
-        if refresh.is_checked(parts.engine, portal_id, threshold):
+        if not _is_due(parts, portal_id, asked, threshold):
             return
         if wait_s <= 0:
             _nudge(parts, portal_id)
@@ -51,12 +50,15 @@ def touch(parts: Parts, portal_id: int, *, wait_s: float = 0.0, max_age_s: float
         logger.exception("portal %s cannot be checked: the database fails", portal_id)
 
 
-def _look(parts: Parts, portal_id: int, now: float) -> bool:
-    """Whether there is anything to check at all."""
+def _is_due(parts: Parts, portal_id: int, now: float, threshold: float) -> bool:
+    """Notes the look; whether the portal can be checked and has not been since `threshold`."""
     mine = portals.c.portal_id == portal_id
-    with parts.engine.connect() as conn:
-        row = conn.execute(select(portals.c.state, portals.c.watched_at).where(mine)).one_or_none()
-        at = cursor.load(conn, portal_id, CHANGES)
+    with reading(parts.engine) as conn:
+        row = conn.execute(
+            select(portals.c.state, portals.c.watched_at, portals.c.checked_at).where(mine)
+        ).one_or_none()
+        is_checked = row is None or (row.checked_at is not None and row.checked_at >= threshold)
+        at = {} if is_checked else cursor.load(conn, portal_id, CHANGES)
     if row is None or row.state in ("gone", "uninstalled"):
         return False
     if row.watched_at is None or row.watched_at < now - WATCH_STEP_S:
@@ -67,7 +69,7 @@ def _look(parts: Parts, portal_id: int, now: float) -> bool:
                 .values(watched_at=now)
             )
     # A portal that just failed is left in peace: who looks sees what is stored, and since when.
-    return is_begun(at) and float(at.get("retry_at") or 0) <= now
+    return not is_checked and is_begun(at) and float(at.get("retry_at") or 0) <= now
 
 
 def _nudge(parts: Parts, portal_id: int) -> None:

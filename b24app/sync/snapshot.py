@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from sqlalchemy import update
 
 from b24app import store
-from b24app.portals import settings
 from b24app.store import snapshots
 from b24app.store.company import load_company
 from b24app.store.context import load_context
+from b24app.store.portal import load_portal
 from b24app.sync import claims, cursor, state
 from b24app.sync.parts import Parts
 from b24app.tables import sync_sources
@@ -30,15 +30,18 @@ def run(parts: Parts, portal_id: int, now: float) -> int:
             return 0
         with parts.engine.begin() as conn:
             store.lock(conn, portal_id)
+            portal = load_portal(conn, portal_id)
+            if portal is None:
+                return 0  # removed a moment ago
             context = load_context(
                 conn,
-                portal_id,
-                org=load_company(conn, portal_id).org,
-                settings=settings.load(conn, portal_id),
-                sync=state.load(conn, portal_id),
+                portal,
+                company=load_company(conn, portal_id, portal.reference_version),
+                sync=state.load(conn, portal_id, portal),
                 now=datetime.fromtimestamp(now, UTC),
             )
             taken = snapshots.take(conn, portal_id, context)
+            store.bump(conn, portal_id)
             at = {"taken_at": now, "day": context.today.isoformat()}
             mine = (sync_sources.c.portal_id == portal_id, sync_sources.c.source == cursor.SNAPSHOT)
             conn.execute(update(sync_sources).where(*mine).values(cursor=at))

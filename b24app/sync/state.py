@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from b24app.store.portal import PortalRow, load_portal
 from b24app.sync import cursor, sources
-from b24app.tables import portals, sync_sources, tokens
+from b24app.tables import sync_sources
 
 SOURCES = sources.NAMES
 """What is read of every portal, in the order in which people are shown it; what settings choose follows."""
@@ -75,6 +76,12 @@ class SyncState:
     problems: tuple[str, ...] = ()
     comparison: Comparison = Comparison()
 
+    @property
+    def claims(self) -> tuple[object, ...]:
+        """What answers depend on: all but the moments, which move when the portal is merely asked again."""
+        standing = ((one.source, one.state, one.reason, one.covered_from) for one in self.sources)
+        return (self.complete, round(self.progress, 2), *standing)
+
     def source(self, name: str) -> SourceState:
         """The state of one source of `SOURCES`. Raises: KeyError."""
         for found in self.sources:
@@ -108,13 +115,9 @@ class SyncState:
         return None if self.covers(name, day or date.min) else "not_synced"
 
 
-def load(conn: Connection, portal_id: int) -> SyncState:
-    """Where the portal stands; an unknown portal has read nothing."""
-    portal = conn.execute(
-        select(portals.c.state, portals.c.reader_id, portals.c.reader_is_admin, portals.c.checked_at).where(
-            portals.c.portal_id == portal_id
-        )
-    ).one_or_none()
+def load(conn: Connection, portal_id: int, portal: PortalRow | None = None) -> SyncState:
+    """Where the portal stands; an unknown portal has read nothing. `portal`: where it was just read."""
+    portal = portal or load_portal(conn, portal_id)
     rows = {
         row.source: row
         for row in conn.execute(select(sync_sources).where(sync_sources.c.portal_id == portal_id)).all()
@@ -136,13 +139,8 @@ def load(conn: Connection, portal_id: int) -> SyncState:
     )
     if portal is None:
         return SyncState(False, 0.0, None, found)
-    dead = conn.execute(
-        select(tokens.c.dead_reason).where(
-            tokens.c.portal_id == portal_id, tokens.c.user_id == portal.reader_id
-        )
-    ).scalar_one_or_none()
     expected = [source for source in found if source.state != "off"]
-    problems = _problems(portal.state, dead, portal.reader_is_admin, found)
+    problems = _problems(portal.state, portal.reader_dead, portal.reader_is_admin, found)
     changes_error = rows[CHANGES].error if CHANGES in rows else None
     if changes_error:
         problems += (f"portal_failing:{changes_error}",)

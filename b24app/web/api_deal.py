@@ -20,7 +20,7 @@ Where the portal does not answer, those who may see the responsible employee's K
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -34,25 +34,32 @@ from b24app.access import Visibility, is_administrator
 from b24app.deal_norms import WON_NEEDED, Contact, count_returns, first_response_s, norm, stage_since
 from b24app.facts import deals as deal_facts
 from b24app.facts.deals import Deal
-from b24app.facts.values import BadRow
+from b24app.facts.values import BadRow, Border
 from b24app.metrics.money import SCALE, rates_in
 from b24app.portals.settings import PortalSettings
 from b24app.rest.calls import Call
+from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import AccessDenied, BadRequest, NotFound, RestError
 from b24app.store import deal_history
-from b24app.store.company import load_company
+from b24app.store.deal_history import Habits, Names
+from b24app.store.remembered import Remembered
 from b24app.viewer import Viewer
-from b24app.web import contacts, scopes
+from b24app.web import contacts
 from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
 from b24app.web.present import money_text
 from b24app.web.problems import Problem
 from b24app.web.session import require_viewer
+from b24app.web.sight import Sight, looking
 
 blueprint = Blueprint("api_deal", __name__, url_prefix="/api/v1")
 
 STATUS = {"P": "open", "S": "won", "F": "lost"}
+_borders: Remembered[Border] = Remembered(1_000)
+_known_habits: Remembered[Habits] = Remembered(1_000)
+_known_names: Remembered[Names] = Remembered(1_000)
+
 LEAD = 1
 """Entity type of a lead."""
 LARGEST_ID = 2**63 - 1
@@ -65,33 +72,29 @@ PATIENCE_S = 5.0
 @require_viewer
 def deal(deal_id: int) -> Response:
     """The deal as the portal shows it to this viewer."""
-    return jsonify(deal_json(viewer(), deal_id))
+    asking = viewer()
+
+    def client() -> PortalClient:
+        return parts().client(asking.portal_id, asking.user_id, background=False, deadline_s=PATIENCE_S)
+
+    with looking(asking) as sight:
+        return jsonify(deal_json(sight, deal_id, client))
 
 
-def deal_json(
-    asking: Viewer, deal_id: int, *, deadline_s: float = PATIENCE_S, budget_wait_s: float | None = None
-) -> dict[str, Any]:
-    """The body of `GET /api/v1/deals/<id>`, read live, within the deadline. `budget_wait_s`: how long to wait
-    at most for room within the portal's limits before the stored deal will do.
+def deal_json(sight: Sight, deal_id: int, client: Callable[[], PortalClient]) -> dict[str, Any]:
+    """The body of `GET /api/v1/deals/<id>`, read live. `client`: of the viewer; it may raise RestError.
 
     Raises: Problem 403 where the portal does not show the deal to the viewer (404 for an admin), 503 where
     the portal does not answer and the stored deal is not open to the viewer.
     """
+    asking = sight.asking
     if deal_id > LARGEST_ID:
         raise _not_shown(asking, deal_id)
-    with parts().engine.connect() as conn:
-        stored = deal_history.deal(conn, asking.portal_id, deal_id)
-        border = store.load_border(conn, asking.portal_id)
+    stored = deal_history.deal(sight.conn, asking.portal_id, deal_id)
+    border = _border(sight)
     calls = _calls(deal_id, stored.lead_id if stored else None)
     try:
-        client = parts().client(
-            asking.portal_id,
-            asking.user_id,
-            background=False,
-            deadline_s=deadline_s,
-            budget_wait_s=budget_wait_s,
-        )
-        answers = client.batch(calls)
+        answers = client().batch(calls)
         found = answers["deal"]
         if isinstance(found, RestError):
             raise found
@@ -99,33 +102,31 @@ def deal_json(
     except (AccessDenied, NotFound, BadRequest) as error:
         raise _not_shown(asking, deal_id) from error
     except (RestError, BadRow) as error:
-        fallback = stored_deal_json(asking, deal_id)
+        fallback = _stored_json(sight, deal_id, stored)
         if fallback is None:
             raise Problem(
                 503, "The portal does not answer", "the deal cannot be read now; try again shortly"
             ).with_header("Retry-After", "5") from error
         return fallback
-    with parts().engine.connect() as conn:
-        held, reason = _contacts(answers, border.zone)
-        visibility, portal_settings = scopes.seen_by(conn, asking)
-        described = _describe(conn, asking, live, visibility, portal_settings)
-        described["first_response"] = _first_response(conn, asking, live, held, reason)
-    return {**described, "live": True}
+    held, reason = _contacts(answers, border.zone)
+    first_response = _first_response(sight.conn, asking, live, held, reason)
+    return {**_describe(sight, live), "first_response": first_response, "live": True}
 
 
-def stored_deal_json(asking: Viewer, deal_id: int) -> dict[str, Any] | None:
+def stored_deal_json(sight: Sight, deal_id: int) -> dict[str, Any] | None:
     """The same from the store, without asking the portal; None where that is not for this viewer.
 
     The store does not know who may read a deal on the portal, so only those get it who may see the KPIs
     that the deal is a part of.
     """
-    with parts().engine.connect() as conn:
-        stored = deal_history.deal(conn, asking.portal_id, deal_id)
-        visibility, portal_settings = scopes.seen_by(conn, asking)
-        if stored is None or not visibility.can_see_owner(stored.owner_id):
-            return None
-        described = _describe(conn, asking, stored, visibility, portal_settings)
-    return {**described, "first_response": {"seconds": None, "reason": "not_synced"}, "live": False}
+    return _stored_json(sight, deal_id, deal_history.deal(sight.conn, sight.portal_id, deal_id))
+
+
+def _stored_json(sight: Sight, deal_id: int, stored: Deal | None) -> dict[str, Any] | None:
+    if stored is None or not sight.visibility.can_see_owner(stored.owner_id):
+        return None
+    unknown = {"seconds": None, "reason": "not_synced"}
+    return {**_describe(sight, stored), "first_response": unknown, "live": False}
 
 
 def _calls(deal_id: int, lead_id: int | None) -> dict[str, Call]:
@@ -172,21 +173,19 @@ def _first_response(
     return {"seconds": seconds, "reason": reason or ("no_records" if seconds is None else None)}
 
 
-def _describe(
-    conn: Connection, asking: Viewer, found: Deal, visibility: Visibility, settings: PortalSettings
-) -> dict[str, Any]:
-    now = clock.epoch()
-    entries = deal_history.entries(conn, asking.portal_id, found.deal_id)
-    habits = deal_history.habits(conn, asking.portal_id, found.category_id, found.stage_id)
-    names = deal_history.names(conn, asking.portal_id, found.category_id)
-    rates = rates_in(load_company(conn, asking.portal_id).rates, settings.currency)
+def _describe(sight: Sight, found: Deal) -> dict[str, Any]:
+    now, visibility, settings = clock.epoch(), sight.visibility, sight.settings
+    entries = deal_history.entries(sight.conn, sight.portal_id, found.deal_id)
+    habits = _habits(sight, found.category_id, found.stage_id)
+    names = _names(sight, found.category_id)
+    rates = rates_in(sight.company.rates, settings.currency)
     is_open = found.semantics == "P"
     since = stage_since(entries, found.category_id, found.stage_id, found.moved_at)
     worth = rates.convert(int(found.amount * SCALE), found.currency)
     report_amount = None if worth is None else money_text(worth)
     owner = visibility.org.users.get(found.owner_id)
     return {
-        "portal": asking.member_id,
+        "portal": sight.asking.member_id,
         "deal": found.deal_id,
         "as_of": rfc3339(now),
         "status": STATUS[found.semantics],
@@ -219,6 +218,26 @@ def _describe(
         "returns": count_returns(entries, names.order),
         "contribution": _contribution(found, report_amount, rates.currency, settings),
     }
+
+
+def _border(sight: Sight) -> Border:
+    return sight.kept(_borders, (), lambda: store.load_border(sight.conn, sight.portal_id))
+
+
+def _habits(sight: Sight, category_id: int, stage_id: str) -> Habits:
+    return sight.kept(
+        _known_habits,
+        (category_id, stage_id),
+        lambda: deal_history.habits(sight.conn, sight.portal_id, category_id, stage_id),
+    )
+
+
+def _names(sight: Sight, category_id: int) -> Names:
+    return sight.kept(
+        _known_names,
+        (category_id,),
+        lambda: deal_history.names(sight.conn, sight.portal_id, category_id),
+    )
 
 
 def _department(owner_id: int, visibility: Visibility) -> dict[str, Any] | None:

@@ -7,12 +7,10 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from sqlalchemy import Connection
 
 from b24app import audit, clock, kpi_sets, meters, sums, targets
 from b24app.access import Visibility
@@ -26,6 +24,7 @@ from b24app.metrics.periods import Period
 from b24app.metrics.query import DEFAULT_SET, BadParameter, KpiQuery, UnknownMetric, parse
 from b24app.scope import Scope, Whose
 from b24app.store import snapshots
+from b24app.sums.kept import VERSION
 from b24app.sync import freshness
 from b24app.sync.state import SyncState
 from b24app.viewer import Viewer
@@ -33,6 +32,7 @@ from b24app.web import present, scopes
 from b24app.web.context import parts, viewer
 from b24app.web.moments import rfc3339
 from b24app.web.problems import Problem
+from b24app.web.remembered import remembered
 from b24app.web.session import require_viewer
 from b24app.web.sight import Sight, looking
 
@@ -41,9 +41,6 @@ blueprint = Blueprint("api_kpi", __name__, url_prefix="/api/v1")
 AS_OF_HEADER = "B24App-As-Of"
 FRESH_WAIT_S = 10.0
 """How long `fresh=1` waits for the portal before the stored numbers are answered."""
-
-TIME_STEP_S = 60
-"""How old an answer may be that changes with time alone, where nothing changed on the portal."""
 
 LOOK_WAIT_S = 1.0
 """How long anybody else waits when the last check is too old: a portal usually answers in less."""
@@ -58,7 +55,6 @@ class Asked:
     visibility: Visibility
     sync: SyncState
     timezone: str
-    data_version: int
 
 
 @blueprint.get("/metrics")
@@ -76,16 +72,16 @@ def kpi() -> Response:
     asking, arguments = viewer(), list(request.args.items(multi=True))
     _touch(asking, arguments)
     with looking(asking) as sight:
-        asked = ask(sight, arguments)
-        tag = _tag(asked, asking)
+        query = question(sight, arguments)
+        tag = _tag(sight, query)
         if request.if_none_match.contains_weak(tag):
             response = Response(status=304)
         else:
-            response = jsonify(answer(sight, asked))
-    note_view(asking, asked.query.scope, asked.context.today)
+            response = jsonify(answer(sight, planned(sight, query)))
+        note_view(sight, query.scope)
     response.set_etag(tag, weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
-    response.headers[AS_OF_HEADER] = rfc3339(asked.sync.as_of) or ""
+    response.headers[AS_OF_HEADER] = rfc3339(sight.sync.as_of) or ""
     return response
 
 
@@ -104,13 +100,23 @@ def catalogue_facts(sight: Sight) -> list[dict[str, Any]]:
 
 def kpi_json(sight: Sight, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The body of `GET /api/v1/kpi` for these parameters, from what is stored. Raises: Problem."""
-    asked = ask(sight, arguments)
-    body = answer(sight, asked)
-    note_view(sight.asking, asked.query.scope, asked.context.today)
+    query = question(sight, arguments)
+    body: dict[str, Any] = remembered(
+        sight,
+        f"kpi {query.key}",
+        lambda: answer(sight, planned(sight, query)),
+        moves_with_time=_moves_with_time(query),
+    )
+    note_view(sight, query.scope)
     return body
 
 
 def ask(sight: Sight, arguments: Iterable[tuple[str, str]]) -> Asked:
+    """The question with what its answer depends on. Raises: Problem, see `question`."""
+    return planned(sight, question(sight, arguments))
+
+
+def question(sight: Sight, arguments: Iterable[tuple[str, str]]) -> KpiQuery:
     """The question, once it is known to be a possible and a permitted one.
 
     Raises: Problem 400 for a wrong parameter, 403 or 404 for a scope, 404 for an unknown metric, 503
@@ -128,18 +134,22 @@ def ask(sight: Sight, arguments: Iterable[tuple[str, str]]) -> Asked:
     if sync.as_of is None and sync.progress == 0 and is_failing:
         problem = Problem(503, "Nothing stored yet", "the portal does not answer and nothing is stored yet")
         raise problem.with_header("Retry-After", "5")
-    context = with_plans(sight, query)
-    return Asked(query, context, sight.visibility, sync, sight.settings.timezone, sight.data_version)
+    return query
 
 
-def note_view(asking: Viewer, asked: Scope, today: date) -> None:
+def planned(sight: Sight, query: KpiQuery) -> Asked:
+    """The question with everything besides records that its answer depends on."""
+    return Asked(query, with_plans(sight, query), sight.visibility, sight.sync, sight.settings.timezone)
+
+
+def note_view(sight: Sight, asked: Scope) -> None:
     """Write into the log that the viewer looks at somebody else's numbers; once a day is enough."""
+    asking = sight.asking
     if asking.user_id is None or asked.whose is not Whose.USER or asked.id == asking.user_id:
         return
-    look = (asking.portal_id, asking.user_id, str(asked), today)
-    with parts().engine.connect() as conn:
-        if audit.is_view_recorded(conn, *look):
-            return
+    look = (asking.portal_id, asking.user_id, str(asked), sight.today)
+    if audit.is_view_recorded(sight.conn, *look):
+        return
     with parts().engine.begin() as conn:
         audit.record_view(conn, *look, at=clock.epoch())
 
@@ -153,16 +163,17 @@ def with_plans(sight: Sight, query: KpiQuery) -> Context:
     return replace(context, planning=replace(context.planning, plans=plans))
 
 
-def values_of(conn: Connection, portal_id: int, query: KpiQuery, context: Context) -> list[KpiValue]:
+def values_of(sight: Sight, query: KpiQuery, context: Context) -> list[KpiValue]:
     """Every asked KPI, from what is stored."""
     wanted = engine.reads(query, context)
+    read = partial(sums.read_all, sight.conn, sight.portal_id, has_kept=sight.portal.sums_version == VERSION)
     return engine.answer(
         query,
         context,
         wanted,
-        now=sums.read_all(conn, portal_id, wanted.now),
-        before=sums.read_all(conn, portal_id, wanted.before),
-        kept=snapshots.read_all(conn, portal_id, wanted.kept),
+        now=read(wanted.now),
+        before=read(wanted.before),
+        kept=snapshots.read_all(sight.conn, sight.portal_id, wanted.kept),
     )
 
 
@@ -170,7 +181,7 @@ def answer(sight: Sight, asked: Asked) -> dict[str, Any]:
     """The body of `GET /api/v1/kpi`."""
     query, context, asking = asked.query, asked.context, sight.asking
     began = time.perf_counter()
-    values = values_of(sight.conn, sight.portal_id, query, context)
+    values = values_of(sight, query, context)
     meters.kpi(query.scope.whose.value, query.by.value if query.by else "total", time.perf_counter() - began)
     body = present.answer_json(
         query,
@@ -222,25 +233,19 @@ def _keep_visible(body: dict[str, Any], visibility: Visibility) -> None:
     body["names"] = {key: name for key, name in body["names"].items() if is_open(key)}
 
 
-def _tag(asked: Asked, asking: Viewer) -> str:
+def _tag(sight: Sight, query: KpiQuery) -> str:
     """Changes with everything that the body depends on, but not when the portal was merely asked again."""
-    query, sync = asked.query, asked.sync
+    asking = sight.asking
     seen = [
-        asked.data_version,
-        str(asked.context.today),
-        asked.context.uses_leads,
-        asked.context.now // TIME_STEP_S if any(metric.moves_with_time for metric in query.metrics) else None,
-        [metric.key for metric in query.metrics],
-        str(query.scope),
-        str(query.period),
-        query.compare,
-        query.by,
+        query.key,
         asking.portal_id,
         asking.user_id,
         asking.is_admin,
         asking.lang,
-        sync.complete,
-        round(sync.progress, 2),
-        [(s.source, s.state, s.reason, str(s.covered_from)) for s in sync.sources],
+        sight.version(moves_with_time=_moves_with_time(query)),
     ]
-    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:32]
+
+
+def _moves_with_time(query: KpiQuery) -> bool:
+    return any(metric.moves_with_time for metric in query.metrics)

@@ -77,7 +77,7 @@ def score_json(sight: Sight, arguments: Iterable[tuple[str, str]]) -> dict[str, 
     weights = _weights(found)
     query = replace(asked.query, metrics=tuple(BY_KEY[key] for key in weights))
     context = api_kpi.with_plans(sight, query)
-    values = api_kpi.values_of(sight.conn, sight.portal_id, query, context)
+    values = api_kpi.values_of(sight, query, context)
     shares = [attainment.weighed(value.metric.better, value.value, value.standing.target) for value in values]
     total = attainment.score(
         Weighted(weights[value.metric.key], share) for value, share in zip(values, shares, strict=True)
@@ -108,7 +108,7 @@ def rank_json(sight: Sight, arguments: Iterable[tuple[str, str]], among: str | N
     org = asked.context.org
     group = _group(among, user_id, org)
     query = replace(asked.query, scope=group, by=By.USER)
-    found = api_kpi.values_of(sight.conn, sight.portal_id, query, asked.context)[0]
+    found = api_kpi.values_of(sight, query, asked.context)[0]
     rows = {scope.parse(row.key).id or 0: row for row in found.rows or ()}
     ranked = {
         number: row.value

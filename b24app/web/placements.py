@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -15,7 +16,7 @@ from b24app.portals import registry
 from b24app.portals.launch import Launch, Reason, Refused
 from b24app.portals.registry import Portal
 from b24app.portals.settings import PortalSettings
-from b24app.store.company import load_company
+from b24app.rest.client import PortalClient
 from b24app.sync import freshness
 from b24app.viewer import Viewer
 from b24app.web import api_deal, api_kpi, api_org, api_sets, api_why, assets, pages, session, tracing, words
@@ -23,6 +24,7 @@ from b24app.web.context import parts
 from b24app.web.first_view import CALL_CARDS, RECORD_CARDS, first_view, set_path
 from b24app.web.headers import allow_framing
 from b24app.web.problems import Problem
+from b24app.web.remembered import remembered
 from b24app.web.sight import Sight, looking
 from b24app.web.welcome import known_portal, welcome
 
@@ -80,11 +82,16 @@ def launch() -> Response:
         raise Refused(Reason.NO_RECORD, f"{posted.placement} without a record")
     freshness.touch(parts(), portal_id)
     view = place.view if place else "home"
+
+    def client() -> PortalClient:
+        license_ = known.license if known else None
+        return parts().guest(person, posted.access, license_, deadline_s=LIVE_READ_S, budget_wait_s=0.0)
+
     opened = page(
         viewer,
         person.name,
         view=view,
-        may_ask=person.is_admin is not None,
+        client=client if person.is_admin is not None else None,  # else it did not answer just now
         object_id=place.object_id if place else None,
         shared=str(posted.options.get("view") or "")[:SHARED_LIMIT] if place and place.view == "link" else "",
     )
@@ -97,20 +104,19 @@ def page(
     name: str,
     *,
     view: str,
-    may_ask: bool,
+    client: Callable[[], PortalClient] | None,
     object_id: int | None = None,
     shared: str = "",
 ) -> Response:
     """The widget page, filled from the store.
 
-    view: of the manifest. may_ask: the portal answered just now, so that it may be asked once more.
+    view: of the manifest. client: of the viewer, with which the portal may be asked once more; None: not now.
     object_id: the smart process whose item it is about. shared: the address of a view that somebody shared.
     Raises: Refused or Problem where the viewer may not see what the page is about.
     """
-    portal = _portal_of(viewer)
-    # Asked before a connection is taken: none waits for the portal.
-    first: dict[str, Any] = _deal(viewer) if view == "deal" and may_ask else {}
     with looking(viewer) as sight:
+        portal = _portal_of(sight)
+        first: dict[str, Any] = _deal(sight, client) if view == "deal" and client else {}
         boot = _filled(sight, portal, name, view, first, object_id, shared)
     allow_framing(portal.origin)
     return make_response(
@@ -124,11 +130,10 @@ def page(
     )
 
 
-def _portal_of(viewer: Viewer) -> Portal:
+def _portal_of(sight: Sight) -> Portal:
     """Raises: Refused for whoever is no employee of an installed portal any more."""
-    with parts().engine.connect() as conn:
-        portal = registry.by_id(conn, parts().vault, viewer.portal_id)
-        stored = load_company(conn, viewer.portal_id).org.users.get(viewer.user_id or 0)
+    portal = registry.by_id(sight.conn, parts().vault, sight.portal_id)
+    stored = sight.company.org.users.get(sight.asking.user_id or 0)
     if portal is None:
         raise Refused(Reason.NOT_INSTALLED, "the app was removed a moment ago")
     if stored is not None and not stored.is_active:
@@ -147,7 +152,7 @@ def _filled(
 ) -> dict[str, Any]:
     """The boot JSON of the page with its first answers, `first` among them."""
     viewer, visibility, today = sight.asking, sight.visibility, sight.today
-    catalogue = api_kpi.catalogue_facts(sight)
+    catalogue = remembered(sight, "catalogue", lambda: api_kpi.catalogue_facts(sight))
     subject = _subject(view, viewer, visibility, first, object_id)
     plan = first_view(
         subject.view,
@@ -201,7 +206,8 @@ def _own_cards(sight: Sight, subject: Subject, first: dict[str, Any]) -> tuple[s
     if subject.scope is None or subject.view not in ("department", "employee"):
         return None
     try:
-        applied = api_sets.applied_json(sight, subject.scope, sight.today)
+        asked = subject.scope
+        applied = remembered(sight, f"set {asked}", lambda: api_sets.applied_json(sight, asked, sight.today))
     except Problem:
         return None  # the scope is not open to the viewer: the page says so
     first[set_path(subject.scope, sight.today)] = applied
@@ -229,18 +235,15 @@ def _deal_path(viewer: Viewer) -> str:
     return f"/api/v1/deals/{viewer.entity_id}"
 
 
-def _deal(viewer: Viewer) -> dict[str, Any]:
+def _deal(sight: Sight, client: Callable[[], PortalClient]) -> dict[str, Any]:
     """The deal as the portal shows it to the viewer; nothing while the portal is slow.
 
     Raises: Refused where the deal is gone or not for this viewer.
     """
+    viewer = sight.asking
     assert viewer.entity_id is not None  # noqa: S101  the launch was refused otherwise
     try:
-        return {
-            _deal_path(viewer): api_deal.deal_json(
-                viewer, viewer.entity_id, deadline_s=LIVE_READ_S, budget_wait_s=0.0
-            )
-        }
+        return {_deal_path(viewer): api_deal.deal_json(sight, viewer.entity_id, client)}
     except Problem as problem:
         if problem.status in (403, 404):
             problem.extra["key"] = "error.deal_missing"
@@ -255,14 +258,14 @@ def _answer(path: str, sight: Sight) -> Any:
         if parsed.path == "/api/v1/kpi":
             return api_kpi.kpi_json(sight, parse_qsl(parsed.query))
         if parsed.path == "/api/v1/why":
-            return api_why.why_json(sight, parse_qsl(parsed.query))
+            return remembered(sight, path, lambda: api_why.why_json(sight, parse_qsl(parsed.query)))
         if parsed.path == "/api/v1/org":
-            return api_org.org_json(sight)
+            return remembered(sight, path, lambda: api_org.org_json(sight))
         if parsed.path == "/api/v1/sync":
             return api_org.sync_json(sight)
         if parsed.path == _deal_path(viewer):
             assert viewer.entity_id is not None  # noqa: S101  the path was made of it
-            return api_deal.stored_deal_json(viewer, viewer.entity_id)
+            return api_deal.stored_deal_json(sight, viewer.entity_id)
     except Problem:
         return None  # the browser asks by itself and shows what the API says
     raise ValueError(f"no embedded answer for {path}")

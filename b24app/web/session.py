@@ -7,9 +7,10 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask import g, request
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from b24app.crypto import BadToken
+from b24app.db import reading
 from b24app.portals import registry
 from b24app.tables import api_clients, portals, users
 from b24app.viewer import Viewer
@@ -82,9 +83,12 @@ def _still_welcome(viewer: Viewer, client_id: str | None) -> bool:
 
     The member_id is compared because row numbers of removed portals may be given out again.
     """
-    with parts().engine.connect() as conn:
+    is_theirs = and_(users.c.portal_id == portals.c.portal_id, users.c.user_id == viewer.user_id)
+    with reading(parts().engine) as conn:
         portal = conn.execute(
-            select(portals.c.member_id, portals.c.state).where(portals.c.portal_id == viewer.portal_id)
+            select(portals.c.member_id, portals.c.state, users.c.is_active)
+            .select_from(portals.outerjoin(users, is_theirs))
+            .where(portals.c.portal_id == viewer.portal_id)
         ).first()
         if portal is None or portal.member_id != viewer.member_id or portal.state in GONE_STATES:
             return False
@@ -95,14 +99,8 @@ def _still_welcome(viewer: Viewer, client_id: str | None) -> bool:
                 )
             ).first()
             return client is not None and client.revoked_at is None
-        if viewer.user_id is None:
-            return True
-        user = conn.execute(
-            select(users.c.is_active).where(
-                users.c.portal_id == viewer.portal_id, users.c.user_id == viewer.user_id
-            )
-        ).first()
-        return user is None or bool(user.is_active)
+    # Unknown people are those whom the app has not read yet.
+    return viewer.user_id is None or portal.is_active is None or bool(portal.is_active)
 
 
 def _refusal(why: str) -> Problem:

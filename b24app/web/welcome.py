@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from b24app import clock
 from b24app.bootstrap import Parts
+from b24app.db import reading
 from b24app.portals import installation, registry
 from b24app.portals.admission import Person
 from b24app.portals.launch import Launch, Reason, Refused
@@ -19,12 +20,13 @@ REMOVED = (registry.UNINSTALLED, registry.PURGING)
 
 def known_portal(parts: Parts, member_id: str) -> Portal | None:
     """The stored portal; one that waits to be removed is removed now, so that it may come back clean."""
-    with parts.engine.begin() as conn:
+    with reading(parts.engine) as conn:
         found = registry.by_member(conn, parts.vault, member_id)
-        if found is not None and found.state == registry.PURGING:
-            registry.purge(conn, found.id)
-            return None
-    return found
+    if found is None or found.state != registry.PURGING:
+        return found
+    with parts.engine.begin() as conn:
+        registry.purge(conn, found.id)
+    return None
 
 
 def welcome(parts: Parts, launch: Launch, person: Person, known: Portal | None) -> int:
@@ -43,19 +45,23 @@ def welcome(parts: Parts, launch: Launch, person: Person, known: Portal | None) 
     }
     if known.state != registry.ACTIVE:
         changes["state"] = registry.ACTIVE
-    with parts.engine.begin() as conn:
+    expires_at = clock.epoch() + launch.expires_in
+    with reading(parts.engine) as conn:
         changes |= _reader(conn, known, person)
-        if changes:
-            registry.save(conn, parts.vault, known.member_id, now=clock.epoch(), **changes)
-        installation.keep_tokens(
-            conn,
-            parts,
-            known.id,
-            person,
-            access=launch.access,
-            refresh=launch.refresh,
-            expires_at=clock.epoch() + launch.expires_in,
-        )
+        is_fresher = installation.is_fresher(conn, known.id, person, expires_at)
+    if changes or is_fresher:
+        with parts.engine.begin() as conn:
+            if changes:
+                registry.save(conn, parts.vault, known.member_id, now=clock.epoch(), **changes)
+            installation.keep_tokens(
+                conn,
+                parts,
+                known.id,
+                person,
+                access=launch.access,
+                refresh=launch.refresh,
+                expires_at=expires_at,
+            )
     if person.is_admin and installation.is_wanted(known.install_report, parts.settings.public_url):
         parts.soon.submit(installation.register, parts, known.id, person.user_id)
     return known.id
