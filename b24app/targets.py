@@ -48,16 +48,32 @@ class TargetsMoved(Exception):
         self.theirs = tuple(theirs)
 
 
-def load_plans(conn: Connection, portal_id: int, metrics: Collection[str], first: date, end: date) -> Plans:
-    """The targets of these metrics in the months that begin from `first` on and before `end`."""
-    found = load(conn, portal_id, metrics, first, end)
+def load_plans(
+    conn: Connection,
+    portal_id: int,
+    metrics: Collection[str],
+    first: date,
+    end: date,
+    among: Collection[str] | None = None,
+) -> Plans:
+    """The targets of these metrics in the months that begin from `first` on and before `end`.
+
+    among: of these scopes; None: of all.
+    """
+    found = load(conn, portal_id, metrics, first, end, among)
     return Plans({(t.cell.metric, t.cell.scope, t.cell.month): Fraction(t.value) for t in found.values()})
 
 
 def load(
-    conn: Connection, portal_id: int, metrics: Collection[str], first: date, end: date
+    conn: Connection,
+    portal_id: int,
+    metrics: Collection[str],
+    first: date,
+    end: date,
+    among: Collection[str] | None = None,
 ) -> dict[Cell, Target]:
-    """The stored targets of these metrics and months, by cell."""
+    """The stored targets of these metrics and months, by cell; `among`: see `load_plans`."""
+    whose = [] if among is None else [targets.c.scope.in_(sorted(among))]
     rows = conn.execute(
         select(
             targets.c.metric,
@@ -71,6 +87,7 @@ def load(
             targets.c.metric.in_(sorted(metrics)),
             targets.c.month >= first,
             targets.c.month < end,
+            *whose,
         )
     )
     found = (Target(Cell(row[0], row[1], row[2]), row[3], row[4], row[5]) for row in rows)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
@@ -36,6 +37,15 @@ Report = dict[str, Any]
 `is_admin` of the installing user; `missing_scopes` keys of the manifest; `placements` and `events`, each a
 list of `{code, ok, error}`.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """How long a stored token lives (epoch seconds), and whether its refresh was refused for good."""
+
+    expires_at: int
+    is_dead: bool
+
 
 STALE_S = 120
 """After this a running registration is that of a process that died."""
@@ -98,7 +108,13 @@ def keep_tokens(
 
     An access token without a refresh token is kept too: it serves this person for its hour.
     """
-    if not is_fresher(conn, portal_id, person, expires_at):
+    row = conn.execute(
+        select(tokens.c.expires_at, tokens.c.dead_reason).where(
+            tokens.c.portal_id == portal_id, tokens.c.user_id == person.user_id
+        )
+    ).first()
+    stored = None if row is None else StoredToken(row.expires_at, row.dead_reason is not None)
+    if not is_fresher(stored, person, expires_at):
         return
     stored_tokens.save(
         conn,
@@ -111,14 +127,9 @@ def keep_tokens(
     )
 
 
-def is_fresher(conn: Connection, portal_id: int, person: Person, expires_at: int) -> bool:
+def is_fresher(stored: StoredToken | None, person: Person, expires_at: int) -> bool:
     """Whether a token that ends then (epoch seconds) is worth storing: it outlives the stored one."""
-    row = conn.execute(
-        select(tokens.c.expires_at, tokens.c.dead_reason).where(
-            tokens.c.portal_id == portal_id, tokens.c.user_id == person.user_id
-        )
-    ).first()
-    return row is None or row.dead_reason is not None or row.expires_at < _end(person, expires_at)
+    return stored is None or stored.is_dead or stored.expires_at < _end(person, expires_at)
 
 
 def _end(person: Person, expires_at: int) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from b24app import tables
 from b24app.facts.case_coverage import case_sources
@@ -58,12 +58,13 @@ def load_context(
 
 def entered_sources(conn: Connection, portal_id: int) -> dict[Source, SourceState]:
     """The sources that people and programs fill: never unread, but empty until the first entry."""
-    found = {}
-    for source, table in ((Source.COSTS, tables.costs), (Source.CAMPAIGNS, tables.campaigns)):
-        any_row = select(table.c.external_id).where(table.c.portal_id == portal_id).limit(1)
-        is_empty = conn.execute(any_row).scalar_one_or_none() is None
-        found[source] = SourceState(is_complete=True, is_empty=is_empty)
-    return found
+    filled = {Source.COSTS: tables.costs, Source.CAMPAIGNS: tables.campaigns}
+    has_any = (exists().where(table.c.portal_id == portal_id) for table in filled.values())
+    row = conn.execute(select(*has_any)).one()
+    return {
+        source: SourceState(is_complete=True, is_empty=not found)
+        for source, found in zip(filled, row, strict=True)
+    }
 
 
 def coverage_of(sync: SyncState, entered: dict[Source, SourceState], support: Support) -> Coverage:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
 from b24app.portals import settings
+from b24app.portals.launch import origin
 from b24app.portals.settings import PortalSettings
 from b24app.tables import portals, tokens
 
@@ -20,7 +23,10 @@ class PortalRow:
     """
 
     portal_id: int
+    member_id: str
     state: str
+    endpoint: str
+    install_report: Mapping[str, Any] | None
     settings: PortalSettings
     uses_leads: bool | None
     reader_id: int | None
@@ -31,13 +37,21 @@ class PortalRow:
     sums_version: int | None
     checked_at: float | None
 
+    @property
+    def origin(self) -> str:
+        """`https://portal.example` as browsers name it."""
+        return origin(self.endpoint)
+
 
 def load_portal(conn: Connection, portal_id: int) -> PortalRow | None:
     """The portal as it is now; None for an unknown one."""
     is_readers = and_(tokens.c.portal_id == portals.c.portal_id, tokens.c.user_id == portals.c.reader_id)
     row = conn.execute(
         select(
+            portals.c.member_id,
             portals.c.state,
+            portals.c.endpoint,
+            portals.c.install_report,
             portals.c.settings,
             portals.c.timezone,
             portals.c.uses_leads,
@@ -56,7 +70,10 @@ def load_portal(conn: Connection, portal_id: int) -> PortalRow | None:
         return None
     return PortalRow(
         portal_id=portal_id,
+        member_id=row.member_id,
         state=row.state,
+        endpoint=row.endpoint,
+        install_report=row.install_report,
         settings=settings.from_stored(row.settings or {}, row.timezone),
         uses_leads=row.uses_leads,
         reader_id=row.reader_id,

@@ -6,18 +6,24 @@ What is no sum over rows (a cost is spread over its days) has a reader of its ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, or_, select
 
 from b24app.metrics.measures import Cut, Measure
+from b24app.metrics.periods import Period
 from b24app.metrics.sums import Cell, SumsQuery
 from b24app.sums import big, kept
 from b24app.sums.computed import COMPUTED
+from b24app.sums.kept import Level
 from b24app.sums.kinds import NOW, Records
 from b24app.sums.measured import RECORDS, VALUES, sums_of
+
+_ANY = Period(date(2000, 1, 1), date(2000, 1, 2))
 
 _FIELDS = {
     Cut.OWNER: ("owner",),
@@ -57,14 +63,29 @@ def read_facts(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]
     return _read(conn, portal_id, query, has_kept=False)
 
 
-def parameters(query: SumsQuery) -> dict[str, int]:
+def parameters(portal_id: int, query: SumsQuery) -> dict[str, Any]:
     """What statements about the query are executed with."""
-    return {NOW.key: query.now}
+    found: dict[str, Any] = {
+        NOW.key: query.now,
+        "portal": portal_id,
+        "first_day": query.period.start,
+        "end_day": query.period.end,
+    }
+    for name in ("owners", "departments", "categories", "projects"):
+        chosen = getattr(query, name)
+        if chosen is not None:
+            found[name] = sorted(chosen)
+    if query.owners is not None and len(query.owners) == 1:
+        found["owner"] = next(iter(query.owners))
+    return found
 
 
-def conditions(records: Records, portal_id: int, query: SumsQuery) -> list[ColumnElement[bool]]:
-    """Which records the query is about: the portal's, of the scope, the period and the chosen pipelines."""
-    return [*_chosen(records, portal_id, query), *_final_states(records, query)]
+def conditions(records: Records, query: SumsQuery) -> list[ColumnElement[bool]]:
+    """Which records the query is about: the portal's, of the scope, the period and the chosen pipelines.
+
+    The statement is to be executed with `parameters` of the query.
+    """
+    return [*_chosen(records, query), *_final_states(records, query)]
 
 
 def _read(conn: Connection, portal_id: int, query: SumsQuery, has_kept: bool) -> list[Cell]:
@@ -73,10 +94,7 @@ def _read(conn: Connection, portal_id: int, query: SumsQuery, has_kept: bool) ->
     from_kept, from_facts = kept.parts(query) if has_kept else ([], [query])
     found = []
     for level, part in from_kept:
-        sums = kept.KEPT[part.table]
-        records = sums.records(level)
-        where = _chosen(records, portal_id, part)
-        found += _cells(conn, records, records.source, where, part, sums.sums_of)
+        found += _cells(conn, portal_id, part, level)
     for part in from_facts:
         found += _of_facts(conn, portal_id, part)
     return found
@@ -87,55 +105,88 @@ def _of_facts(conn: Connection, portal_id: int, query: SumsQuery) -> list[Cell]:
         query = replace(query, cuts=query.cuts - {Cut.MONTH} | {Cut.DAY})
     if query.table in COMPUTED:
         return COMPUTED[query.table](conn, portal_id, query)
-    records = RECORDS[query.table]
-    is_alone = records.alone is not None and Cut.CHANNEL not in query.cuts
-    source = records.alone if is_alone and records.alone is not None else records.source
-    return _cells(conn, records, source, conditions(records, portal_id, query), query, sums_of)
+    return _cells(conn, portal_id, query, None)
 
 
-def _cells(
-    conn: Connection,
-    records: Records,
-    source: FromClause,
-    where: Sequence[ColumnElement[bool]],
-    query: SumsQuery,
-    sums_of_measure: Callable[[Measure], list[ColumnElement[Any]]],
-) -> list[Cell]:
-    order = sorted(query.measures, key=lambda measure: measure.key)
-    fields, columns = _cuts(records, query)
-    sums = [column for measure in order for column in sums_of_measure(measure)]
-    statement = select(*columns, *sums).select_from(source).where(*where)
-    if columns:
-        statement = statement.group_by(*columns)
+def _cells(conn: Connection, portal_id: int, query: SumsQuery, level: Level | None) -> list[Cell]:
+    """The cells of the facts (no level), or of the sums kept on a level."""
+    made = _made(_shape(query), level)
+    width = len(made.fields)
     found = []
-    for row in conn.execute(statement, parameters(query)):
-        values = iter(row[len(columns) :])
-        cell_sums = {measure: _total(measure, values) for measure in order}
+    for row in conn.execute(made.statement, parameters(portal_id, query)):
+        values = iter(row[width:])
+        cell_sums = {measure: _total(measure, values) for measure in made.order}
         if any(cell_sums.values()):
-            found.append(Cell(cell_sums, **dict(zip(fields, row[: len(columns)], strict=True))))
+            found.append(Cell(cell_sums, **dict(zip(made.fields, row[:width], strict=True))))
     return found
 
 
-def _chosen(records: Records, portal_id: int, query: SumsQuery) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [records.portal == portal_id, *records.only]
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A statement whose rows are `fields` of a cell, then the sums of the measures in `order`."""
+
+    statement: Select[Any]
+    fields: tuple[str, ...]
+    order: tuple[Measure, ...]
+
+
+def _shape(query: SumsQuery) -> SumsQuery:
+    """The same for all questions that are asked by one statement: whoever and whenever they are about."""
+
+    return replace(
+        query,
+        period=_ANY,
+        now=0,
+        owners=_sample(query.owners),
+        departments=_sample(query.departments),
+        categories=_sample(query.categories),
+        projects=_sample(query.projects),
+    )
+
+
+def _sample(chosen: frozenset[int] | None) -> frozenset[int] | None:
+    return None if chosen is None else frozenset({0}) if len(chosen) == 1 else frozenset()
+
+
+@lru_cache(maxsize=2_000)
+def _made(shape: SumsQuery, level: Level | None) -> _Made:
+    """To make a statement costs more than to execute it."""
+    order = tuple(sorted(shape.measures, key=lambda measure: measure.key))
+    if level is None:
+        records, sums_of_measure = RECORDS[shape.table], sums_of
+        is_alone = records.alone is not None and Cut.CHANNEL not in shape.cuts
+        source = records.alone if is_alone and records.alone is not None else records.source
+        where = conditions(records, shape)
+    else:
+        sums = kept.KEPT[shape.table]
+        records, sums_of_measure = sums.records(level), sums.sums_of
+        source, where = records.source, _chosen(records, shape)
+    fields, columns = _cuts(records, shape)
+    added = [column for measure in order for column in sums_of_measure(measure)]
+    statement = select(*columns, *added).select_from(source).where(*where)
+    return _Made(statement.group_by(*columns) if columns else statement, tuple(fields), order)
+
+
+def _chosen(records: Records, query: SumsQuery) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [records.portal == bindparam("portal"), *records.only]
     if records.day is not None:
-        found += [records.day >= query.period.start, records.day < query.period.end]
+        found += [records.day >= bindparam("first_day"), records.day < bindparam("end_day")]
     if query.owners is not None:
         owner = records.cuts[Cut.OWNER][0]
-        if len(query.owners) == 1:
-            found.append(
-                owner == next(iter(query.owners))
-            )  # plain equality: the planner takes the owner index
-        else:
-            found.append(owner.in_(sorted(query.owners)))
+        # Plain equality where it is one: the planner takes the owner index.
+        found.append(owner == bindparam("owner") if len(query.owners) == 1 else _among(owner, "owners"))
     if query.departments is not None:
-        found.append(records.cuts[Cut.TAGGED_DEPARTMENT][0].in_(sorted(query.departments)))
+        found.append(_among(records.cuts[Cut.TAGGED_DEPARTMENT][0], "departments"))
     if query.categories is not None and records.category is not None:
-        chosen = records.category.in_(sorted(query.categories))
+        chosen = _among(records.category, "categories")
         found.append(chosen if records.whatever_pipeline is None else or_(records.whatever_pipeline, chosen))
     if query.projects is not None and records.project is not None:
-        found.append(records.project.in_(sorted(query.projects)))
+        found.append(_among(records.project, "projects"))
     return found
+
+
+def _among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    return column.in_(bindparam(name, expanding=True))
 
 
 def _final_states(records: Records, query: SumsQuery) -> list[ColumnElement[bool]]:

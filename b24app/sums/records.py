@@ -82,8 +82,8 @@ def count(conn: Connection, portal_id: int, question: Question) -> int:
     """How many records are behind the KPI."""
     found = 0
     for query in _queries(question):
-        statement = _about(select(func.count()), portal_id, query)
-        found += int(conn.execute(statement, parameters(query)).scalar_one())
+        statement = _about(select(func.count()), query)
+        found += int(conn.execute(statement, parameters(portal_id, query)).scalar_one())
     return found
 
 
@@ -95,11 +95,11 @@ def part(
     if not queries:
         return []
     order = sorted(question.measures, key=lambda measure: measure.key)
-    lists = [_about(select(*_columns(query, order)), portal_id, query) for query in queries]
+    lists = [_about(select(*_columns(query, order)), query) for query in queries]
     statement: Select[Any] | CompoundSelect[Any] = lists[0] if len(lists) == 1 else union_all(*lists)
     latest = statement.order_by(desc("at"), "kind", desc("row_id"))
     cut = latest.limit(limit).offset(offset)
-    return [_record(row._mapping, order) for row in conn.execute(cut, parameters(queries[0]))]
+    return [_record(row._mapping, order) for row in conn.execute(cut, parameters(portal_id, queries[0]))]
 
 
 def _queries(question: Question) -> list[SumsQuery]:
@@ -122,10 +122,10 @@ def _queries(question: Question) -> list[SumsQuery]:
     ]
 
 
-def _about(statement: Select[Any], portal_id: int, query: SumsQuery) -> Select[Any]:
+def _about(statement: Select[Any], query: SumsQuery) -> Select[Any]:
     records = _kept(query.table)
     return statement.select_from(records.source).where(
-        *conditions(records, portal_id, query),
+        *conditions(records, query),
         or_(*(VALUES[measure].where for measure in sorted(query.measures, key=lambda m: m.key))),
     )
 

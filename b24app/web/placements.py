@@ -12,11 +12,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from b24app import i18n, manifest, meters, scope
 from b24app.access import Visibility
-from b24app.portals import registry
 from b24app.portals.launch import Launch, Reason, Refused
-from b24app.portals.registry import Portal
-from b24app.portals.settings import PortalSettings
 from b24app.rest.client import PortalClient
+from b24app.store.portal import PortalRow
 from b24app.sync import freshness
 from b24app.viewer import Viewer
 from b24app.web import api_deal, api_kpi, api_org, api_sets, api_why, assets, pages, session, tracing, words
@@ -115,10 +113,10 @@ def page(
     Raises: Refused or Problem where the viewer may not see what the page is about.
     """
     with looking(viewer) as sight:
-        portal = _portal_of(sight)
+        _refuse_dismissed(sight)
         first: dict[str, Any] = _deal(sight, client) if view == "deal" and client else {}
-        boot = _filled(sight, portal, name, view, first, object_id, shared)
-    allow_framing(portal.origin)
+        boot = _filled(sight, name, view, first, object_id, shared)
+    allow_framing(sight.portal.origin)
     return make_response(
         render_template(
             "widget.html",
@@ -130,20 +128,15 @@ def page(
     )
 
 
-def _portal_of(sight: Sight) -> Portal:
-    """Raises: Refused for whoever is no employee of an installed portal any more."""
-    portal = registry.by_id(sight.conn, parts().vault, sight.portal_id)
+def _refuse_dismissed(sight: Sight) -> None:
+    """Raises: Refused for whoever is no employee of the portal any more."""
     stored = sight.company.org.users.get(sight.asking.user_id or 0)
-    if portal is None:
-        raise Refused(Reason.NOT_INSTALLED, "the app was removed a moment ago")
     if stored is not None and not stored.is_active:
         raise Refused(Reason.NO_ACCESS, "the employee was dismissed")
-    return portal
 
 
 def _filled(
     sight: Sight,
-    portal: Portal,
     name: str,
     view: str,
     first: dict[str, Any],
@@ -167,7 +160,7 @@ def _filled(
             answer = _answer(path, sight)
             if answer is not None:
                 first[path] = answer
-    boot = _boot(viewer, portal, subject, visibility, sight.settings, name)
+    boot = _boot(sight, subject, name)
     is_closed = subject.scope is not None and not visibility.can_see(scope.parse(subject.scope))
     return boot | {
         "layout": plan.layout | {"is_closed": is_closed, "is_fixed": subject.cards is not None},
@@ -271,14 +264,8 @@ def _answer(path: str, sight: Sight) -> Any:
     raise ValueError(f"no embedded answer for {path}")
 
 
-def _boot(
-    viewer: Viewer,
-    portal: Portal,
-    subject: Subject,
-    visibility: Visibility,
-    settings: PortalSettings,
-    name: str,
-) -> dict[str, Any]:
+def _boot(sight: Sight, subject: Subject, name: str) -> dict[str, Any]:
+    viewer, portal, visibility = sight.asking, sight.portal, sight.visibility
     stored = visibility.org.users.get(viewer.user_id or 0)
     return {
         "lang": viewer.lang,
@@ -287,7 +274,7 @@ def _boot(
         "portal": {
             "member_id": portal.member_id,
             "origin": portal.origin,
-            "timezone": settings.timezone,
+            "timezone": sight.settings.timezone,
             "link": _link(portal),
         },
         "viewer": {
@@ -312,7 +299,7 @@ def _words(viewer: Viewer) -> list[str]:
     return [assets.url(words.name_of(viewer.lang, part)) for part in wanted]
 
 
-def _link(portal: Portal) -> str | None:
+def _link(portal: PortalRow) -> str | None:
     """The portal's address that opens a shared view; None where the place is not bound."""
     lines = (portal.install_report or {}).get("placements") or []
     if not any(line.get("code") == "REST_APP_URI" and line.get("ok") for line in lines):

@@ -16,6 +16,7 @@ from b24app.access import Visibility
 from b24app.db import reading
 from b24app.metrics import periods
 from b24app.metrics.context import Context
+from b24app.portals.launch import Reason, Refused
 from b24app.portals.settings import PortalSettings
 from b24app.store.company import Company, load_company
 from b24app.store.context import load_context
@@ -37,7 +38,7 @@ class Sight:
     anything else: an answer may be newer than its version says, never older."""
 
     def __init__(self, conn: Connection, asking: Viewer, now: datetime | None = None) -> None:
-        """Raises: LookupError where the portal is not stored (any more)."""
+        """Raises: Refused where the portal is not stored (any more)."""
         self.conn = conn
         self.asking = asking
         self.now = now or clock.now()
@@ -91,7 +92,7 @@ class Sight:
 def _portal(conn: Connection, portal_id: int) -> PortalRow:
     found = load_portal(conn, portal_id)
     if found is None:
-        raise LookupError(f"no portal {portal_id}")
+        raise Refused(Reason.NOT_INSTALLED, "the app was removed a moment ago")
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, select
 
 from b24app import clock
@@ -9,6 +11,7 @@ from b24app.bootstrap import Parts
 from b24app.db import reading
 from b24app.portals import installation, registry
 from b24app.portals.admission import Person
+from b24app.portals.installation import StoredToken
 from b24app.portals.launch import Launch, Reason, Refused
 from b24app.portals.registry import Portal
 from b24app.rest.errors import RestError
@@ -47,9 +50,9 @@ def welcome(parts: Parts, launch: Launch, person: Person, known: Portal | None) 
         changes["state"] = registry.ACTIVE
     expires_at = clock.epoch() + launch.expires_in
     with reading(parts.engine) as conn:
-        changes |= _reader(conn, known, person)
-        is_fresher = installation.is_fresher(conn, known.id, person, expires_at)
-    if changes or is_fresher:
+        stored = _tokens(conn, known, person)
+    changes |= _reader(stored, known, person)
+    if changes or installation.is_fresher(stored.get(person.user_id), person, expires_at):
         with parts.engine.begin() as conn:
             if changes:
                 registry.save(conn, parts.vault, known.member_id, now=clock.epoch(), **changes)
@@ -92,19 +95,25 @@ def is_paid(parts: Parts, launch: Launch, person: Person) -> bool:
     return isinstance(answer, dict) and str(answer.get("PAYMENT_EXPIRED", "N")).upper() != "Y"
 
 
-def _reader(conn: Connection, known: Portal, person: Person) -> dict[str, object]:
+def _tokens(conn: Connection, known: Portal, person: Person) -> dict[int, StoredToken]:
+    """What is stored of the tokens of the person and of the portal's reader, by user."""
+    rows = conn.execute(
+        select(tokens.c.user_id, tokens.c.expires_at, tokens.c.dead_reason).where(
+            tokens.c.portal_id == known.id, tokens.c.user_id.in_([person.user_id, known.reader_id or 0])
+        )
+    )
+    return {row.user_id: StoredToken(row.expires_at, row.dead_reason is not None) for row in rows}
+
+
+def _reader(stored: Mapping[int, StoredToken], known: Portal, person: Person) -> dict[str, object]:
     """The background reading moves to this person if that makes it more complete or possible again."""
     if person.is_admin is None:
         return {}
     mine: dict[str, object] = {"reader_id": person.user_id, "reader_is_admin": person.is_admin}
     if known.reader_id == person.user_id:
         return mine if known.reader_is_admin != person.is_admin else {}
-    dead = conn.execute(
-        select(tokens.c.dead_reason).where(
-            tokens.c.portal_id == known.id, tokens.c.user_id == known.reader_id
-        )
-    ).first()
-    is_dead = dead is None or dead.dead_reason is not None
+    token = stored.get(known.reader_id or 0)
+    is_dead = token is None or token.is_dead
     if person.is_admin and (is_dead or not known.reader_is_admin):
         return mine
     return mine if is_dead and not known.reader_is_admin else {}
