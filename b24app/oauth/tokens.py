@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, or_, select, update
@@ -39,6 +40,37 @@ _POLL_S = 0.05
 _SAVE_TRIES = 60
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """What is stored of one user's tokens. `access` None: sealed with a key that is no longer configured."""
+
+    access: str | None = field(repr=False)
+    expires_at: int  # epoch seconds
+    is_dead: bool  # its refresh was refused for good
+
+
+def of_users(
+    conn: Connection, vault: Vault, portal_id: int, user_ids: Collection[int]
+) -> dict[int, StoredToken]:
+    """The stored tokens of these users, by user."""
+    rows = conn.execute(
+        select(tokens.c.user_id, tokens.c.access, tokens.c.expires_at, tokens.c.dead_reason).where(
+            tokens.c.portal_id == portal_id, tokens.c.user_id.in_(sorted(user_ids))
+        )
+    )
+    return {
+        row.user_id: StoredToken(_opened(vault, row.access), row.expires_at, row.dead_reason is not None)
+        for row in rows
+    }
+
+
+def _opened(vault: Vault, sealed: str) -> str | None:
+    try:
+        return vault.open(sealed)
+    except Unreadable:
+        return None
 
 
 def save(

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from b24app import clock, manifest
 from b24app.oauth import tokens as stored_tokens
+from b24app.oauth.tokens import StoredToken
 from b24app.portals import registration, registry, settings, zones
 from b24app.portals.admission import Person
 from b24app.portals.registration import Task
@@ -23,7 +23,7 @@ from b24app.rest.calls import Call
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import MethodMissing, RestError, RetryLater
 from b24app.rest.token_source import FixedToken
-from b24app.tables import portals, tokens
+from b24app.tables import portals
 
 if TYPE_CHECKING:
     from b24app.bootstrap import Parts
@@ -37,14 +37,6 @@ Report = dict[str, Any]
 `is_admin` of the installing user; `missing_scopes` keys of the manifest; `placements` and `events`, each a
 list of `{code, ok, error}`.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class StoredToken:
-    """How long a stored token lives (epoch seconds), and whether its refresh was refused for good."""
-
-    expires_at: int
-    is_dead: bool
 
 
 STALE_S = 120
@@ -108,13 +100,8 @@ def keep_tokens(
 
     An access token without a refresh token is kept too: it serves this person for its hour.
     """
-    row = conn.execute(
-        select(tokens.c.expires_at, tokens.c.dead_reason).where(
-            tokens.c.portal_id == portal_id, tokens.c.user_id == person.user_id
-        )
-    ).first()
-    stored = None if row is None else StoredToken(row.expires_at, row.dead_reason is not None)
-    if not is_fresher(stored, person, expires_at):
+    stored = stored_tokens.of_users(conn, parts.vault, portal_id, {person.user_id}).get(person.user_id)
+    if not is_fresher(stored, person, access, expires_at):
         return
     stored_tokens.save(
         conn,
@@ -127,9 +114,11 @@ def keep_tokens(
     )
 
 
-def is_fresher(stored: StoredToken | None, person: Person, expires_at: int) -> bool:
-    """Whether a token that ends then (epoch seconds) is worth storing: it outlives the stored one."""
-    return stored is None or stored.is_dead or stored.expires_at < _end(person, expires_at)
+def is_fresher(stored: StoredToken | None, person: Person, access: str, expires_at: int) -> bool:
+    """Whether a token that ends then (epoch seconds) is worth storing: the stored one ends no later."""
+    if stored is None or stored.is_dead or stored.access is None:
+        return True
+    return stored.access != access and stored.expires_at <= _end(person, expires_at)
 
 
 def _end(person: Person, expires_at: int) -> int:

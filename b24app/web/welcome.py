@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select
-
 from b24app import clock
 from b24app.bootstrap import Parts
 from b24app.db import reading
+from b24app.oauth import tokens
+from b24app.oauth.tokens import StoredToken
 from b24app.portals import installation, registry
 from b24app.portals.admission import Person
-from b24app.portals.installation import StoredToken
 from b24app.portals.launch import Launch, Reason, Refused
 from b24app.portals.registry import Portal
 from b24app.rest.errors import RestError
 from b24app.rest.token_source import FixedToken
-from b24app.tables import tokens
 
 REMOVED = (registry.UNINSTALLED, registry.PURGING)
 
@@ -50,9 +48,10 @@ def welcome(parts: Parts, launch: Launch, person: Person, known: Portal | None) 
         changes["state"] = registry.ACTIVE
     expires_at = clock.epoch() + launch.expires_in
     with reading(parts.engine) as conn:
-        stored = _tokens(conn, known, person)
+        users = {person.user_id, known.reader_id or person.user_id}
+        stored = tokens.of_users(conn, parts.vault, known.id, users)
     changes |= _reader(stored, known, person)
-    if changes or installation.is_fresher(stored.get(person.user_id), person, expires_at):
+    if changes or installation.is_fresher(stored.get(person.user_id), person, launch.access, expires_at):
         with parts.engine.begin() as conn:
             if changes:
                 registry.save(conn, parts.vault, known.member_id, now=clock.epoch(), **changes)
@@ -93,16 +92,6 @@ def is_paid(parts: Parts, launch: Launch, person: Person) -> bool:
     except RestError:
         return False
     return isinstance(answer, dict) and str(answer.get("PAYMENT_EXPIRED", "N")).upper() != "Y"
-
-
-def _tokens(conn: Connection, known: Portal, person: Person) -> dict[int, StoredToken]:
-    """What is stored of the tokens of the person and of the portal's reader, by user."""
-    rows = conn.execute(
-        select(tokens.c.user_id, tokens.c.expires_at, tokens.c.dead_reason).where(
-            tokens.c.portal_id == known.id, tokens.c.user_id.in_([person.user_id, known.reader_id or 0])
-        )
-    )
-    return {row.user_id: StoredToken(row.expires_at, row.dead_reason is not None) for row in rows}
 
 
 def _reader(stored: Mapping[int, StoredToken], known: Portal, person: Person) -> dict[str, object]:
