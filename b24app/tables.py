@@ -79,6 +79,7 @@ portals = Table(
     Column("settings", JSON, nullable=False, default=dict),
     Column("data_version", BigInteger, nullable=False, default=0),  # moves with every change of facts
     Column("reference_version", BigInteger),  # another number with every change of people, stages, rates …
+    Column("targets_version", BigInteger),  # another number with every change of targets; None: no targets
     Column("sums_version", Integer),  # of the sums kept beside the facts; None or another: made anew
     Column("checked_at", Float),  # when the portal was last asked what has changed
     Column("checking_since", Float),  # claim of the process that is asking now

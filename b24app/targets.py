@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from b24app import audit, store
 from b24app.db import upsert
 from b24app.metrics.plans import Plans
-from b24app.tables import target_changes, targets
+from b24app.store.portal import PortalRow
+from b24app.store.remembered import Remembered
+from b24app.tables import portals, target_changes, targets
 from b24app.target_rows import Cell, Wish
 
 PAGE_SIZE = 100
+
+REMEMBERED = 200_000
+"""Targets of all portals that one process keeps; a thousand take about 300 kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +55,31 @@ class TargetsMoved(Exception):
 
 
 def load_plans(
-    conn: Connection,
-    portal_id: int,
-    metrics: Collection[str],
-    first: date,
-    end: date,
-    among: Collection[str] | None = None,
+    conn: Connection, portal: PortalRow, metrics: Collection[str], first: date, end: date
 ) -> Plans:
     """The targets of these metrics in the months that begin from `first` on and before `end`.
 
-    among: of these scopes; None: of all.
+    They are read once a process, until the portal's `targets_version` moves: to a number never used before,
+    so that what a transaction saw that came to nothing is never taken for what came after it.
     """
-    found = load(conn, portal_id, metrics, first, end, among)
-    return Plans({(t.cell.metric, t.cell.scope, t.cell.month): Fraction(t.value) for t in found.values()})
+    if portal.targets_version is None:
+        return Plans()
+
+    def read() -> Plans:
+        found = load(conn, portal.portal_id, metrics, first, end)
+        return Plans({(t.cell.metric, t.cell.scope, t.cell.month): Fraction(t.value) for t in found.values()})
+
+    key = (portal.portal_id, frozenset(metrics), first, end)
+    return _plans.of(conn, key, portal.targets_version, read)
+
+
+_plans: Remembered[Plans] = Remembered(REMEMBERED, size=lambda plans: 1 + len(plans.values))
 
 
 def load(
-    conn: Connection,
-    portal_id: int,
-    metrics: Collection[str],
-    first: date,
-    end: date,
-    among: Collection[str] | None = None,
+    conn: Connection, portal_id: int, metrics: Collection[str], first: date, end: date
 ) -> dict[Cell, Target]:
-    """The stored targets of these metrics and months, by cell; `among`: see `load_plans`."""
-    whose = [] if among is None else [targets.c.scope.in_(sorted(among))]
+    """The stored targets of these metrics and months, by cell."""
     rows = conn.execute(
         select(
             targets.c.metric,
@@ -87,7 +93,6 @@ def load(
             targets.c.metric.in_(sorted(metrics)),
             targets.c.month >= first,
             targets.c.month < end,
-            *whose,
         )
     )
     found = (Target(Cell(row[0], row[1], row[2]), row[3], row[4], row[5]) for row in rows)
@@ -163,6 +168,9 @@ def _write(conn: Connection, portal_id: int, changes: Sequence[Change]) -> None:
     upsert(conn, targets, (_target_row(portal_id, change) for change in changes if change.after is not None))
     _remove(conn, portal_id, (change.cell for change in changes if change.after is None))
     conn.execute(insert(target_changes), [_change_row(portal_id, change) for change in changes])
+    conn.execute(
+        update(portals).where(portals.c.portal_id == portal_id).values(targets_version=secrets.randbits(62))
+    )
     store.bump(conn, portal_id)
     _note(conn, portal_id, changes)
 

@@ -234,6 +234,7 @@ def _section(found: dict[int, dict[tuple[str, str], Times]]) -> Section:
         columns=columns,
         rows=rows,
         notes=[
+            "Revenue, deals won and win rate have targets for all people, teams, divisions and the company.",
             "Every deal stored comes with 3.4 history rows and 0.4 leads; "
             f"{PEOPLE} employees in teams of {TEAM} and divisions of {DIVISION}; three years.",
             "The server's time of a whole `GET /api/v1/kpi` (session, access, SQL, JSON) without the socket; "

@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, insert, text
 
-from b24app import store, tables
+from b24app import store, tables, targets
 from b24app.facts.deals import Deal
 from b24app.facts.leads import Lead
 from b24app.facts.people import Department, User
 from b24app.facts.reference import Currency, LeadSource, Pipeline, Stage
 from b24app.facts.stages import Entry
 from b24app.facts.values import Border
+from b24app.metrics import periods
 from b24app.store import Writer
 from b24app.sync.state import SOURCES
+from b24app.target_rows import Cell, Wish
 from benchmarks.report import say
 from emulator import rows, seed
 from emulator.large import PIPELINES, STEPS, Large
@@ -29,6 +31,7 @@ ZONE = ZoneInfo("Europe/Moscow")
 MEMBER = "c" * 32
 ROOT, DIVISION, TEAM = 1, 100, 20
 CHUNK = 5_000
+TARGETS = {"revenue": "1000000.50", "deals_won": "20", "win_rate": "0.4"}
 FAR_AHEAD_S = 10 * 365 * 86_400
 """As if the portal had just been asked, for as long as a measurement may take."""
 
@@ -63,6 +66,7 @@ def fill(engine: Engine, portal_id: int, large: Large, *, analyze: bool = True) 
             writer.set_source(source, state="ready", progress=1.0, covered_from=None, read_at=large.now)
         writer.set_checked(time.time() + FAR_AHEAD_S)
         writer.changed = True
+    _add_targets(engine, portal_id, large)
     if analyze:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.execute(text("ANALYZE"))
@@ -118,6 +122,24 @@ def _add_reference(writer: Writer, large: Large) -> None:
         for number in PIPELINES
         for place, (code, name, semantic, color) in enumerate(seed.DEAL_STAGES, 1)
     )
+
+
+def _add_targets(engine: Engine, portal_id: int, large: Large) -> None:
+    """Targets of three KPIs for everybody, every team, every division and the company, in every month of the
+    last twelve."""
+    month = datetime.fromtimestamp(large.now, ZONE).date().replace(day=1)
+    scopes = ["company"]
+    scopes += [f"department:{division(n)}" for n in range((large.people + DIVISION - 1) // DIVISION)]
+    scopes += [f"department:{team(n)}" for n in range((large.people + TEAM - 1) // TEAM)]
+    scopes += [f"user:{2 + n}" for n in range(large.people)]
+    wishes = [
+        Wish(Cell(metric, scope, periods.shift_months(month, -step)), value)
+        for metric, value in TARGETS.items()
+        for scope in scopes
+        for step in range(12)
+    ]
+    with engine.begin() as conn:
+        targets.save(conn, portal_id, wishes, by=1, at=large.now)
 
 
 def division(number: int) -> int:

@@ -18,8 +18,8 @@ from b24app.tables import portals, tokens
 class PortalRow:
     """A portal at one moment.
 
-    `data_version` moves with every change of facts, targets, sets, settings; `reference_version` with those
-    of people, stages, rates. `checked_at`: epoch seconds.
+    `data_version` moves with every change of facts, targets, sets, settings; `reference_version` and
+    `targets_version` with those of people, stages, rates, and of targets. `checked_at`: epoch seconds.
     """
 
     portal_id: int
@@ -34,6 +34,7 @@ class PortalRow:
     reader_dead: str | None  # why the reader's token is refused for good
     data_version: int
     reference_version: int | None
+    targets_version: int | None
     sums_version: int | None
     checked_at: float | None
 
@@ -60,6 +61,7 @@ def load_portal(conn: Connection, portal_id: int) -> PortalRow | None:
             tokens.c.dead_reason,
             portals.c.data_version,
             portals.c.reference_version,
+            portals.c.targets_version,
             portals.c.sums_version,
             portals.c.checked_at,
         )
@@ -81,6 +83,7 @@ def load_portal(conn: Connection, portal_id: int) -> PortalRow | None:
         reader_dead=row.dead_reason,
         data_version=row.data_version,
         reference_version=row.reference_version,
+        targets_version=row.targets_version,
         sums_version=row.sums_version,
         checked_at=row.checked_at,
     )

@@ -158,9 +158,7 @@ def with_plans(sight: Sight, query: KpiQuery) -> Context:
     """The context with the targets of the asked KPIs, of every month that the period has days of."""
     keys = [metric.key for metric in query.metrics]
     first = query.period.start.replace(day=1)
-    # An employee has their own targets; a department takes those of its people where it has none itself.
-    among = (str(query.scope),) if query.scope.whose is Whose.USER and query.by not in PEOPLE else None
-    plans = targets.load_plans(sight.conn, sight.portal_id, keys, first, query.period.end, among)
+    plans = targets.load_plans(sight.conn, sight.portal, keys, first, query.period.end)
     context = sight.context
     return replace(context, planning=replace(context.planning, plans=plans))
 

@@ -202,11 +202,20 @@ def ratio_text(value: Fraction | None) -> str | None:
 
 def money_text(value: Fraction, longest: int = EXACT_PLACES) -> str:
     """The exact decimal, at least two places: `1234.50`. One that is longer is rounded to 10 places."""
-    for places in range(2, longest + 1):
-        scale, rest = divmod(10**places, value.denominator)
-        if not rest:
-            return _decimal(value.numerator * scale, places)
-    return _decimal(_half_even(value), PLACES)
+    places = _decimal_places(value.denominator)
+    if places is None or places > longest:
+        return _decimal(_half_even(value), PLACES)
+    places = max(2, places)
+    return _decimal(value.numerator * (10**places // value.denominator), places)
+
+
+def _decimal_places(denominator: int) -> int | None:
+    """How many places a fraction with this denominator has exactly; None where it never ends."""
+    twos = (denominator & -denominator).bit_length() - 1
+    rest, fives = denominator >> twos, 0
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    return max(twos, fives) if rest == 1 else None
 
 
 def _half_even(value: Fraction) -> int:
