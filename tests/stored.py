@@ -30,10 +30,10 @@ from b24app.facts.values import Border
 from b24app.metrics import engine as kpi_engine
 from b24app.metrics import periods, work_calendar
 from b24app.metrics.query import parse
-from b24app.portals import settings
-from b24app.store import org as org_store
 from b24app.store import snapshots
+from b24app.store.company import load_company
 from b24app.store.context import load_context
+from b24app.store.portal import load_portal
 from b24app.sync import state
 from b24app.sync.sources import budget_items as budgets
 from b24app.tables import portals, sync_sources
@@ -137,17 +137,12 @@ def ask(
 ) -> dict[str, Any]:
     """The body of `GET /api/v1/kpi?question`, without anybody's rights."""
     with engine.connect() as conn:
-        portal_settings = settings.load(conn, portal_id)
-        sync = state.load(conn, portal_id)
-        context = load_context(
-            conn,
-            portal_id,
-            org=org_store.load_org(conn, portal_id),
-            settings=portal_settings,
-            sync=sync,
-            now=now,
-        )
-        today = periods.local_day(now, ZoneInfo(portal_settings.timezone))
+        portal = load_portal(conn, portal_id)
+        assert portal is not None
+        sync = state.load(conn, portal_id, portal)
+        company = load_company(conn, portal_id, portal.reference_version)
+        context = load_context(conn, portal, company=company, sync=sync, now=now)
+        today = periods.local_day(now, ZoneInfo(portal.settings.timezone))
         query = parse(parse_qsl(question, keep_blank_values=True), me, today)
         wanted = kpi_engine.reads(query, context)
         values = kpi_engine.answer(
@@ -163,7 +158,7 @@ def ask(
             context,
             values,
             member_id=f"{portal_id:032x}",
-            timezone=portal_settings.timezone,
+            timezone=portal.settings.timezone,
             as_of=None,
             complete=sync.complete,
             progress=sync.progress,
