@@ -29,8 +29,8 @@ def value(portal: Portal, metric: str, scope: str, start: date, end: date, chann
         and channel in (None, row["channel"])
     ]
     if metric == "site_visits":
-        found = Fraction(sum(row["visits"] for row in results))
-        return {"value": found if portal["campaigns"] else None, "numerator": None, "denominator": None}
+        visits = Fraction(sum(row["visits"] for row in results))
+        return {"value": visits if portal["campaigns"] else None, "numerator": None, "denominator": None}
     if metric in ("engagement_rate", "click_rate"):
         key = "opened" if metric == "engagement_rate" else "clicked"
         return _ratio(sum(row[key] for row in results), sum(row["delivered"] for row in results))

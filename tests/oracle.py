@@ -177,8 +177,8 @@ def _stage_time(
                 continue
             if portal["pipelines"] is not None and stay["CATEGORY_ID"] not in portal["pipelines"]:
                 continue
-            place = {**deal, "categoryId": stay["CATEGORY_ID"], "stageId": stay["STAGE_ID"]}
-            if not _in_cut(portal, place, only):
+            then = {**deal, "categoryId": stay["CATEGORY_ID"], "stageId": stay["STAGE_ID"]}
+            if not _in_cut(portal, then, only):
                 continue
             left = datetime.fromisoformat(following["CREATED_TIME"])
             span = (left - datetime.fromisoformat(stay["CREATED_TIME"])).total_seconds()

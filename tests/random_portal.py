@@ -25,7 +25,7 @@ def make(seed: int) -> dict[str, Any]:
     zone = pick.choice(ZONES)
     departments = _departments(pick)
     users = _users(pick, [int(d["ID"]) for d in departments])
-    categories = [{"id": 0, "name": "General", "sort": 100, "isDefault": "Y"}]
+    categories: list[dict[str, Any]] = [{"id": 0, "name": "General", "sort": 100, "isDefault": "Y"}]
     categories += [{"id": 3, "name": "Partners", "sort": 50, "isDefault": "N"}] * pick.randint(0, 1)
     portal: dict[str, Any] = {
         "timezone": zone,
@@ -95,7 +95,9 @@ def _stages(pick: random.Random, category: int) -> list[dict[str, Any]]:
     entity, prefix = ("DEAL_STAGE", "") if category == 0 else (f"DEAL_STAGE_{category}", f"C{category}:")
     names = ["NEW", "WORK", "OFFER", "BILL"][: pick.randint(1, 4)]
     sorts = pick.sample(range(10, 100, 10), len(names))
-    found = [(name, sort, None) for name, sort in zip(names, sorts, strict=True)]
+    found: list[tuple[str, int, str | None]] = [
+        (name, sort, None) for name, sort in zip(names, sorts, strict=True)
+    ]
     found += [("WON", 200, "S"), ("LOSE", 300, "F"), ("APOLOGY", 400, "F")]
     return [
         {"ENTITY_ID": entity, "STATUS_ID": prefix + n, "NAME": n.title(), "SORT": str(s), "SEMANTICS": sem}

@@ -90,7 +90,7 @@ def cast_of(portal: Portal) -> Cast:
 
 
 def _most(rows: list[Row], key: str) -> int:
-    found = [row[key] for row in rows if row[key]]
+    found: list[int] = [row[key] for row in rows if row[key]]
     return max(sorted(set(found)), key=found.count)
 
 

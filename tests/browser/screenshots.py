@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -87,7 +88,7 @@ def picture(
     stage: Stage, portal: Portal, user: int, name: str, height: int, excuses: tuple[str, ...] = ()
 ) -> Iterator[Window]:
     """A window whose last sight is kept as a picture."""
-    how = {"reduced_motion": "reduce", "locale": LOCALES[portal.lang]}
+    how: dict[str, Any] = {"reduced_motion": "reduce", "locale": LOCALES[portal.lang]}
     with stage.window(portal, user, height=height, **how) as window:
         yield window
         window.page.wait_for_timeout(700)  # bars of charts grow, the portal's slider slides in

@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from playwright.sync_api import Browser, Frame, Page, Request, Response, Route, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Frame,
+    Page,
+    Request,
+    Response,
+    Route,
+    ViewportSize,
+    sync_playwright,
+)
 from playwright.sync_api import Error as PlaywrightError
 
 from b24app import serving
@@ -175,8 +185,8 @@ class Stage:
         """A window that fails the test if the browser has complained of anything: an error in the console,
         a request that failed, an answer of 400 and more. `is_new`: the person has not seen the tour of the
         page. `options` are the browser's own."""
-        size = {"width": width, "height": height}
-        with self.browser.new_context(viewport=size, **options) as context:  # type: ignore[arg-type]
+        size = ViewportSize(width=width, height=height)
+        with self.browser.new_context(viewport=size, **options) as context:
             context.set_default_timeout(SHOWN_MS)
             context.route(f"{CDN}/**", _copy if has_cdn else lambda route: route.abort())
             if not is_new:
@@ -222,17 +232,22 @@ def _copy(route: Route) -> None:
 
 def _listen(window: Window) -> None:
     page, complaints = window.page, window.complaints
+
+    def on_console(said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            complaints.append(said.text)
+
+    def on_failure(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # that is: its page was left before the answer came
+            complaints.append(f"{request.failure} {request.url}")
+
+    def on_response(answer: Response) -> None:
+        if answer.status >= 400:
+            complaints.append(f"{answer.status} {answer.url}")
+        if answer.url.startswith(window.live.url):
+            window.answers.append(answer)
+
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
-    page.on("requestfailed", lambda request: _failed(request) and complaints.append(_failed(request)))
-    page.on(
-        "response", lambda answer: answer.status >= 400 and complaints.append(f"{answer.status} {answer.url}")
-    )
-    page.on(
-        "response", lambda answer: answer.url.startswith(window.live.url) and window.answers.append(answer)
-    )
-
-
-def _failed(request: Request) -> str:
-    """What went wrong with a request; nothing if its page was left before the answer came."""
-    return "" if request.failure == "net::ERR_ABORTED" else f"{request.failure} {request.url}"
+    page.on("console", on_console)
+    page.on("requestfailed", on_failure)
+    page.on("response", on_response)

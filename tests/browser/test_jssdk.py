@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Frame, Page
+from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, Response
 
 from emulator import company
 from emulator.server import Emulator
@@ -40,7 +40,10 @@ class Scene:
     def deal_of(self, user_id: int) -> int:
         """An open deal of the user."""
         deals = self.portal.records["deal"].reversed()
-        return next(d["id"] for d in deals if d["assignedById"] == user_id and d["stageSemanticId"] == "P")
+        found: int = next(
+            d["id"] for d in deals if d["assignedById"] == user_id and d["stageSemanticId"] == "P"
+        )
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +60,18 @@ def page(scene: Scene) -> Iterator[Page]:
     with scene.browser.new_context(viewport={"width": 1280, "height": 800}) as context:
         page = context.new_page()
         complaints: list[str] = []
+
+        def on_console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                complaints.append(message.text)
+
+        def on_response(answer: Response) -> None:
+            if answer.status >= 400:
+                complaints.append(f"{answer.status} {answer.url}")
+
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.on(
-            "response",
-            lambda answer: answer.status >= 400 and complaints.append(f"{answer.status} {answer.url}"),
-        )
+        page.on("console", on_console)
+        page.on("response", on_response)
         page.goto(scene.url(f"/?emulator_user={ADMIN}"))
         yield page
         assert complaints == []

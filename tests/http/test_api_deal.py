@@ -78,7 +78,9 @@ def test_below_twenty_won_deals_there_is_no_norm_yet(shop: Company) -> None:
 def test_returns_and_the_first_answer_are_told(shop: Company) -> None:
     deal_id = shop.add_deal(ANNA, "EXECUTING", days_ago=9, closed_days_ago=5)
     crm.move_deal(shop.portal, deal_id, "NEW", at=datetime.now(UTC) - timedelta(days=2))
-    created = shop.portal.records["deal"].get(deal_id)["createdTime"]
+    deal = shop.portal.records["deal"].get(deal_id)
+    assert deal is not None
+    created = deal["createdTime"]
     for hours, direction in ((1, 1), (3, 2), (8, 2)):  # the client writes, we answer two hours later
         moment = created + timedelta(hours=hours)
         shop.portal.put(

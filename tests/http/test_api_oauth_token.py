@@ -130,7 +130,8 @@ def test_only_an_admin_in_person_lets_programs_in(api: Api, client: NewClient) -
     program = bearer(ask(api, **credentials(client)))
     answer = requests.post(api.url + PATH, json={"name": "child"}, headers=program, timeout=20)
     assert answer.status_code == 403
-    for body in ({"name": " "}, {"name": 7}, {}, [], {"name": "x" * 201}):
+    bodies: list[Any] = [{"name": " "}, {"name": 7}, {}, [], {"name": "x" * 201}]
+    for body in bodies:
         assert api.call("POST", PATH, OLGA, is_admin=True, json=body).status_code == 400
 
 

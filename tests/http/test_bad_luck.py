@@ -101,7 +101,7 @@ def test_a_forged_installation_is_refused_and_stores_nothing(
     live: Live, changes: dict[str, str | None], status: int
 ) -> None:
     portal = live.emulator.add_portal()
-    page = live.install(portal, **changes)
+    page = live.install(portal, 1, **changes)
     assert page.status_code == status
     assert "b24app-session" not in page.text
     assert "Traceback" not in page.text

@@ -146,7 +146,7 @@ def test_every_office(shop: Shop) -> None:
 @pytest.mark.parametrize(("quarter", "amount"), QUARTERS.items())
 def test_every_quarter(shop: Shop, quarter: tuple[str, str], amount: int) -> None:
     start, end = quarter
-    values = shop.values(metric="revenue", **{"from": start, "to": end})
+    values = shop.values(ADMIN, metric="revenue", **{"from": start, "to": end})
     assert Decimal(values["revenue"]["value"]) == amount
 
 
@@ -171,10 +171,10 @@ def test_a_manager_sees_the_team_and_no_other(shop: Shop, name: str, amount: int
 def test_the_records_behind_a_number_add_up_to_it(shop: Shop) -> None:
     agent = shop.user("Darcel Schlecht")
     question = {"metric": "revenue", "scope": f"user:{agent}", "from": "2017-03-01", "to": "2017-04-01"}
-    number = shop.values(**question)["revenue"]["value"]
+    number = shop.values(ADMIN, **question)["revenue"]["value"]
     page, found = 1, Decimal(0)
     while True:
-        body = shop.ask("/api/v1/kpi/records", **question, page=page).json()
+        body = shop.ask("/api/v1/kpi/records", ADMIN, **question, page=page).json()
         found += sum(Decimal(row["adds"]) for row in body["records"])
         page += 1
         if page > body["pages"]:

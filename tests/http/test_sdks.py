@@ -69,10 +69,9 @@ def test_official_sdk_reads_stage_history_and_old_deals(official: Official) -> N
     )
     assert {row["STATUS_SEMANTIC_ID"] for row in history["result"]} == {"P", "S", "F"}
     deal = official.client.crm.deal.get(1).result
-    assert (deal["ID"], deal["CATEGORY_ID"]) == (
-        "1",
-        str(official.reader.portal.records["deal"].get(1)["categoryId"]),
-    )
+    stored = official.reader.portal.records["deal"].get(1)
+    assert stored is not None
+    assert (deal["ID"], deal["CATEGORY_ID"]) == ("1", str(stored["categoryId"]))
 
 
 def test_official_sdk_batches_and_sees_the_error_of_one_command(official: Official) -> None:

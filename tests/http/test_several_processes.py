@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from requests import Response
 from sqlalchemy import create_engine, update
 
 from b24app.rest import budget
@@ -60,7 +61,7 @@ class Firm:
             page = requests.post(url, params=query, data=form, timeout=30)
             self.sessions[url] = {"Authorization": f"Bearer {token(page)}"}
 
-    def ask(self, url: str, path: str) -> requests.Response:
+    def ask(self, url: str, path: str) -> Response:
         return requests.get(url + path, headers=self.sessions[url], timeout=30)
 
     def is_complete(self) -> bool:

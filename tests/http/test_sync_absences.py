@@ -99,10 +99,10 @@ def test_without_the_right_nobody_is_away_and_the_rest_goes_on(
 
 
 def test_a_portal_without_the_method_or_one_that_refuses_is_off(portal: Syncing) -> None:
-    portal.emulator.site(portal.portal).missing_methods = frozenset({METHOD})
+    portal.emulator.site(portal.portal).missing_methods = {METHOD}
     portal.first_read()
     assert portal.state().source("absences").reason == "source_off"
-    portal.emulator.site(portal.portal).missing_methods = frozenset()
+    portal.emulator.site(portal.portal).missing_methods = set()
     portal.emulator.faults(portal.portal).add("user_access", method=METHOD, times=None)
     ask_again(portal)
     assert portal.state().source("absences").reason == "access_denied"

@@ -141,10 +141,13 @@ def test_what_is_rewritten_without_notice_is_found_in_the_latest_rows(portal: Sy
     latest = max(made.records["time_record"], key=lambda row: row["CREATED_DATE"])
     made.change("time_record", latest["ID"], SECONDS=latest["SECONDS"] + 60)
     task = made.records["task"].get(latest["TASK_ID"])
+    assert task is not None
     made.put("task", {**task, "TIME_SPENT_IN_LOGS": latest["SECONDS"] + 60}, quiet=True)
     other = next(row for row in made.records["time_record"] if row["ID"] != latest["ID"])
     made.remove("time_record", other["ID"], quiet=True)
-    made.put("task", {**made.records["task"].get(other["TASK_ID"]), "TIME_SPENT_IN_LOGS": 0}, quiet=True)
+    task = made.records["task"].get(other["TASK_ID"])
+    assert task is not None
+    made.put("task", {**task, "TIME_SPENT_IN_LOGS": 0}, quiet=True)
     # Rows older than a month are left to the night.
     assert refresh.run(portal.parts, 1)
     change_cursor(portal, latest_at=0)

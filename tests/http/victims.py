@@ -30,7 +30,7 @@ WORKS: dict[str, Callable[[Parts], object]] = {
     "refresh": lambda parts: refresh.run(parts, 1),
     "reconcile": lambda parts: reconcile.run(parts, 1),
     "snapshot": lambda parts: snapshot.run(parts, 1, time.time()),
-    "refreshing": lambda parts: [_check_and_rest(parts) for _ in itertools.count()],
+    "refreshing": lambda parts: _keep_checking(parts),
     "jobs": lambda parts: _work(parts),
 }
 
@@ -104,9 +104,10 @@ def _die_at(point: int, parts: Parts) -> None:
     Transport.post_json = around(Transport.post_json)  # type: ignore[method-assign]
 
 
-def _check_and_rest(parts: Parts) -> None:
-    refresh.run(parts, 1)
-    time.sleep(0.02)
+def _keep_checking(parts: Parts) -> None:
+    while True:
+        refresh.run(parts, 1)
+        time.sleep(0.02)
 
 
 def _work(parts: Parts) -> None:

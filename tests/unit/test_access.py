@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from b24app.access import Grant, Verdict, allowed
 from b24app.org import Department, Employee, Org
 from b24app.scope import COMPANY, department, parse, user
+from b24app.viewer import Viewer
 from tests import cast
 from tests.cast import ANNA, BORIS, GRETA, GUEST, INSIDE, IVAN, OLGA, ORG, SALES, SUPPORT, SVETA
 
@@ -56,7 +57,7 @@ def test_each_sees_what_their_place_in_the_tree_opens(viewer_id: int, scope: str
 )
 @pytest.mark.parametrize("viewer", [cast.viewer(SVETA, is_admin=True), cast.viewer(None)])
 def test_admins_and_programs_see_all_and_are_told_what_is_missing(
-    viewer: cast.Viewer, scope: str, verdict: Verdict
+    viewer: Viewer, scope: str, verdict: Verdict
 ) -> None:
     assert allowed(ORG, viewer).verdict(parse(scope)) == verdict
 

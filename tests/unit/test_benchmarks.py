@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from decimal import Decimal
+from fractions import Fraction
 from xml.etree import ElementTree
 
 import pytest
@@ -89,7 +89,7 @@ def test_a_filled_store_answers_as_the_portal_would(engine: Engine) -> None:
             select(func.count()).select_from(tables.stage_stays).where(tables.stage_stays.c.left_at.is_(None))
         ).scalar_one()
     assert sum(cell.sums[measures.DEALS_WON] for cell in cells) == truth.deals_won
-    amounts = {cell.currency: Decimal(cell.sums[measures.WON_AMOUNT]) / 10_000 for cell in cells}
+    amounts = {cell.currency: Fraction(cell.sums[measures.WON_AMOUNT]) / 10_000 for cell in cells}
     assert sum(amount * (80 if code == "USD" else 1) for code, amount in amounts.items()) == truth.revenue
     assert stays == large.history
     assert open_stays == large.deals

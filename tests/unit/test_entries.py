@@ -87,13 +87,13 @@ def test_departments_are_named_by_number_or_in_spreadsheets_by_name() -> None:
     sheet, typed = Reading(False, known), Reading(True, known)
     assert [cells.department(c, sheet) for c in (7, 7.0, "7", "department:7", " inside sales ")] == [7] * 5
     assert cells.department("department:8", typed) == 8
-    for cell, reason in (
+    for unclear, reason in (
         ("Support", "several_departments"),
         ("Nobody", "no_department"),
         (77, "no_department"),
     ):
         with pytest.raises(Refused) as refused:
-            cells.department(cell, sheet)
+            cells.department(unclear, sheet)
         assert refused.value.reason == reason
     # before the departments are read, any number may be one
     assert cells.department(77, Reading(True, Known())) == 77

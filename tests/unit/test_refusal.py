@@ -42,4 +42,4 @@ def _codes(module: ModuleType) -> Iterator[str]:
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             code = node.args[{"refuse": 1, "Why": 0}[name]] if name in ("refuse", "Why") else None
             if isinstance(code, ast.Constant):
-                yield code.value
+                yield str(code.value)

@@ -207,7 +207,7 @@ def test_which_pages_of_the_queue_follow(
 
 
 def test_the_queue_is_of_use_for_lists_whose_deletions_go_into_it() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"event": "ONCRMDEALDELETE", "connector_id": "", "offline": 1},
         {"event": "oncrmleaddelete", "offline": "1"},
         {"event": "ONTASKUPDATE", "offline": 1},

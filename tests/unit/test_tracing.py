@@ -29,13 +29,17 @@ def test_what_is_no_number_is_replaced(given: str | None) -> None:
 
 def test_work_in_other_threads_goes_under_the_number_of_who_asked() -> None:
     seen: list[str | None] = []
+
+    def look() -> None:
+        seen.append(trace.current())
+
     soon = Soon(threads=1)
     with trace.under("asked-first"):
-        soon.submit(lambda: seen.append(trace.current())).result(5)
-        thread = threading.Thread(target=trace.carried(lambda: seen.append(trace.current())))
+        soon.submit(look).result(5)
+        thread = threading.Thread(target=trace.carried(look))
         thread.start()
         thread.join()
-    soon.submit(lambda: seen.append(trace.current())).result(5)
+    soon.submit(look).result(5)
     assert seen == ["asked-first", "asked-first", None]
 
 
