@@ -52,7 +52,11 @@ class Live:
         return self._post("/install", portal, user_id, "DEFAULT", None, changes)
 
     def event(self, portal: Portal, name: str, **fields: str) -> requests.Response:
-        """An event as the queue delivers it; the keys of `fields` are those inside `auth` or `data_…`."""
+        """An event as the queue delivers it: see `event_body`."""
+        return requests.post(f"{self.url}/events", data=self.event_body(portal, name, **fields), timeout=120)
+
+    def event_body(self, portal: Portal, name: str, **fields: str) -> dict[str, str]:
+        """What an event says; the keys of `fields` are those inside `auth` or `data_…`."""
         app = self.emulator.app(portal)
         body = {
             "event": name,
@@ -67,8 +71,7 @@ class Live:
         for key, value in fields.items():
             head, _, rest = key.partition("_")
             body[f"data[{rest}]" if head == "data" else f"auth[{key}]"] = value
-        body = {key: value for key, value in body.items() if value != ""}
-        return requests.post(f"{self.url}/events", data=body, timeout=120)
+        return {key: value for key, value in body.items() if value != ""}
 
     def row(self, portal: Portal) -> Row[Any] | None:
         """What is stored of the portal."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Engine, update
 
-from b24app import bootstrap, tables
+from b24app import bootstrap, create_app, tables
 from b24app.bootstrap import Parts
 from b24app.config import Settings
 from b24app.rest.transport import Transport
@@ -25,25 +25,34 @@ from b24app.sync import claims, first_read, reconcile, refresh, snapshot
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
 
-WORKS: dict[str, Callable[[Parts], object]] = {
-    "first_read": lambda parts: first_read.run(parts, 1),
-    "refresh": lambda parts: refresh.run(parts, 1),
-    "reconcile": lambda parts: reconcile.run(parts, 1),
-    "snapshot": lambda parts: snapshot.run(parts, 1, time.time()),
-    "refreshing": lambda parts: _keep_checking(parts),
-    "jobs": lambda parts: _work(parts),
+WORKS: dict[str, Callable[[Parts, Any], object]] = {
+    "first_read": lambda parts, _: first_read.run(parts, 1),
+    "refresh": lambda parts, _: refresh.run(parts, 1),
+    "reconcile": lambda parts, _: reconcile.run(parts, 1),
+    "snapshot": lambda parts, _: snapshot.run(parts, 1, time.time()),
+    "refreshing": lambda parts, _: _keep_checking(parts),
+    "jobs": lambda parts, _: _work(parts),
+    "event": lambda parts, body: _receive(parts, body),
 }
+"""What a process does with the parts of the app and with what it was given."""
 
 
 class Victim:
     """A process that does one of `WORKS`. `point`: it kills itself at so many-th commit or request, before it
-    or after it; `lease_s`: when its claims run out."""
+    or after it; `lease_s`: when its claims run out; `given`: what it works on."""
 
     def __init__(
-        self, settings: Settings, work: str, *, point: int | None = None, lease_s: float | None = None
+        self,
+        settings: Settings,
+        work: str,
+        *,
+        point: int | None = None,
+        lease_s: float | None = None,
+        given: Any = None,
     ) -> None:
         begun = _FORKS.Event()
-        self._process = _FORKS.Process(target=_run, args=(settings, work, point, lease_s, begun), daemon=True)
+        arguments = (settings, work, point, lease_s, given, begun)
+        self._process = _FORKS.Process(target=_run, args=arguments, daemon=True)
         self._process.start()
         assert begun.wait(30)
 
@@ -71,14 +80,16 @@ def shorten_leases(lease_s: float) -> None:
     claims.LEASE_S, claims.BEAT_S = lease_s, lease_s / 5
 
 
-def _run(settings: Settings, work: str, point: int | None, lease_s: float | None, begun: Any) -> None:
+def _run(
+    settings: Settings, work: str, point: int | None, lease_s: float | None, given: Any, begun: Any
+) -> None:
     parts = bootstrap.build(settings)
     if lease_s is not None:
         shorten_leases(lease_s)
     if point is not None:
         _die_at(point, parts)
     begun.set()
-    WORKS[work](parts)
+    WORKS[work](parts, given)
 
 
 def _die_at(point: int, parts: Parts) -> None:
@@ -108,6 +119,12 @@ def _keep_checking(parts: Parts) -> None:
     while True:
         refresh.run(parts, 1)
         time.sleep(0.02)
+
+
+def _receive(parts: Parts, body: dict[str, str]) -> None:
+    """An event comes in and is worked on to the end."""
+    assert create_app(parts).test_client().post("/events", data=body).status_code == 200
+    assert parts.soon.settle(30)
 
 
 def _work(parts: Parts) -> None:
