@@ -52,8 +52,9 @@ def reading(engine: Engine) -> Connection:
 CHUNK = 1_000
 """Ids in one IN list."""
 
-IDLE_S = 5.0
-"""A connection that was not used for so long is tried before use: the server may have been restarted."""
+IDLE_S = 1.0
+"""A connection that was not used for so long is tried before use: the server may have been restarted, which
+takes longer."""
 
 _USED_AT = "b24app.used_at"
 

@@ -60,9 +60,9 @@ class Budget:
             meters.bucket(share)
         return wait
 
-    def learn(self, seen: Mapping[str, tuple[float, float | None]]) -> None:
-        """Note per method the operating seconds that the portal counts and the seconds of one call."""
-        for operating_s, _cost_s in seen.values():
+    def learn(self, seen: Mapping[str, tuple[float, Mapping[str, float]]]) -> None:
+        """Note per method the operating seconds that the portal counts, and those of one call by kind."""
+        for operating_s, _costs in seen.values():
             meters.operating(operating_s / OPERATING_LIMIT_S)
         if seen:
             self._loads.change(self._portal, lambda load, now: _learn_all(load, seen, now))
@@ -188,6 +188,6 @@ def _load(text: bytes | None) -> PortalLoad:
         return PortalLoad()  # written by another version: better forget than fail
 
 
-def _learn_all(load: PortalLoad, seen: Mapping[str, tuple[float, float | None]], now: float) -> None:
-    for method, (operating_s, cost_s) in seen.items():
-        load.learn(method, operating_s, cost_s, now)
+def _learn_all(load: PortalLoad, seen: Mapping[str, tuple[float, Mapping[str, float]]], now: float) -> None:
+    for method, (operating_s, costs) in seen.items():
+        load.learn(method, operating_s, costs, now)

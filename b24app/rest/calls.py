@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, quote
 BATCH_SIZE = 50
 """Commands in one batch; the portal refuses the surplus."""
 
+COUNTING = " counting"
+
 Params = Mapping[str, Any] | Sequence[Any]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -33,6 +35,13 @@ class Call:
 
     method: str
     params: Params = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The method, and whether it is to count a list: that costs a hundred times as much as a page of a
+        large one, and must not be taken for what a page costs."""
+        start = self.params.get("start", -1) if isinstance(self.params, Mapping) else -1
+        return self.method if start == -1 else f"{self.method}{COUNTING}"
 
     @property
     def is_read(self) -> bool:

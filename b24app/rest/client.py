@@ -14,7 +14,7 @@ from b24app import meters
 from b24app.rest import log
 from b24app.rest.addresses import check_endpoint, host_of
 from b24app.rest.budget import Budget
-from b24app.rest.calls import Call, Params, chunks, flatten, named, pack
+from b24app.rest.calls import COUNTING, Call, Params, chunks, flatten, named, pack
 from b24app.rest.decipher import Reply, decipher, decipher_batch, to_float
 from b24app.rest.errors import (
     NO_BUDGET,
@@ -113,8 +113,8 @@ class PortalClient:
         """
         call = Call(method, {} if params is None else params)
         body = named(call.params)
-        reply = self._send(method, body, wanted={method: 1}, is_read=call.is_read, rows=log.size_of)
-        self._learn({method: [reply]})
+        reply = self._send(method, body, wanted={call.kind: 1}, is_read=call.is_read, rows=log.size_of)
+        self._learn({call.kind: [reply]})
         return reply
 
     def batch(self, calls: Mapping[str, Call]) -> dict[str, Reply | RestError]:
@@ -154,7 +154,7 @@ class PortalClient:
         reply = self._send(
             "batch",
             {"halt": 0, "cmd": pack(calls)},
-            wanted=Counter(["batch", *(call.method for call in calls.values())]),
+            wanted=Counter(["batch", *(call.kind for call in calls.values())]),
             is_read=all(call.is_read for call in calls.values()),
             rows=lambda _result: len(calls),
         )
@@ -163,7 +163,7 @@ class PortalClient:
         for name, call in calls.items():
             answer = outcome[name]
             if isinstance(answer, Reply):
-                seen.setdefault(call.method, []).append(answer)
+                seen.setdefault(call.kind, []).append(answer)
             elif isinstance(answer, MethodBlocked):
                 self._budget.block(call.method, answer.until)
         self._learn({**seen, "batch": [reply]})
@@ -290,12 +290,17 @@ class PortalClient:
         self._tokens.moved(location)
 
     def _learn(self, replies: Mapping[str, list[Reply]]) -> None:
-        seen: dict[str, tuple[float, float | None]] = {}
-        for method, answers in replies.items():
+        """Of the answers by kind of call."""
+        seen: dict[str, tuple[float, dict[str, float]]] = {}
+        for kind, answers in replies.items():
             counted = [one.operating_s for one in answers if one.operating_s is not None]
             if counted:
+                method = kind.removesuffix(COUNTING)
+                most, known = seen.get(method, (0.0, {}))
                 costs = [cost for one in answers if (cost := _cost_s(one)) is not None]
-                seen[method] = (max(counted), sum(costs) / len(costs) if costs else None)
+                if costs:
+                    known[kind] = sum(costs) / len(costs)
+                seen[method] = (max(most, *counted), known)
         self._budget.learn(seen)
 
 

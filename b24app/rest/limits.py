@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from b24app.rest.calls import COUNTING
+
 WINDOW_MINUTES = 10
 OPERATING_LIMIT_S = 480.0
 """Seconds of operating time that a method has in ten minutes (the documentation's figure)."""
@@ -20,6 +22,9 @@ BACKGROUND_SHARE = 0.85
 ten minutes) and for requests under way, whose cost is known only when they come back."""
 
 FOREGROUND_SHARE = 0.95
+
+UNKNOWN_COST_S = 0.1
+"""What we expect of a call that was never made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +62,20 @@ ALL_METHODS = "*"
 
 @dataclass(slots=True)
 class MethodLoad:
-    """Operating seconds of one method by minute, and what a call of it costs on average."""
+    """Operating seconds of one method by minute, and what a call of it costs, by kind (`Call.kind`)."""
 
     minutes: dict[int, float] = field(default_factory=dict)
-    cost_s: float = 0.1
+    costs: dict[str, float] = field(default_factory=dict)
     blocked_until: float = 0.0
+
+    def cost_s(self, kind: str) -> float:
+        """What we expect of one call."""
+        return self.costs.get(kind, UNKNOWN_COST_S)
+
+    def note_cost(self, kind: str, cost_s: float) -> None:
+        """Dearer is believed at once: fifty calls of a batch are let go on it. Cheaper only by and by."""
+        known = self.cost_s(kind)
+        self.costs[kind] = max(cost_s, known + (cost_s - known) / 8)
 
     def used(self, now: float) -> float:
         """Seconds used within the window that ends now."""
@@ -123,7 +137,7 @@ class PortalLoad:
     def take(
         self, wanted: Mapping[str, int], now: float, rate: RateLimit | None, *, background: bool
     ) -> float:
-        """Book one request with these commands (method to number) and return 0, or book nothing and
+        """Book one request with these commands (`Call.kind` to number) and return 0, or book nothing and
         return the seconds after which to ask again."""
         wait = 0.0
         self._drain(now, rate)
@@ -131,29 +145,39 @@ class PortalLoad:
             over = self.level + 1 - rate.ceiling(background=background)
             wait = max(wait, over / rate.per_second)
         share = BACKGROUND_SHARE if background else FOREGROUND_SHARE
-        for method, count in {ALL_METHODS: 0, **wanted}.items():
+        costs = self._costs(wanted)
+        for method, cost in {ALL_METHODS: 0.0, **costs}.items():
             load = self.methods.get(method)
             if load is not None:
                 # One request must always be possible in an empty window, however dear it is.
-                cost = min(load.cost_s * count, OPERATING_LIMIT_S * share)
-                wait = max(wait, load.wait(cost, now, OPERATING_LIMIT_S * share))
+                limit = OPERATING_LIMIT_S * share
+                wait = max(wait, load.wait(min(cost, limit), now, limit))
         if wait > 0:
             return wait
         if rate is not None:
             self.level += 1
-        for method, count in wanted.items():
-            load = self.methods.setdefault(method, MethodLoad())
-            load.spend(load.cost_s * count, now)
+        for method, cost in costs.items():
+            self.methods.setdefault(method, MethodLoad()).spend(cost, now)
         self._count(now)
         return 0.0
 
-    def learn(self, method: str, operating_s: float, cost_s: float | None, now: float) -> None:
-        """Note what the portal counts for the method, and what one call of it took."""
+    def _costs(self, wanted: Mapping[str, int]) -> dict[str, float]:
+        """What these commands are expected to cost, by method."""
+        found: dict[str, float] = {}
+        for kind, count in wanted.items():
+            method = kind.removesuffix(COUNTING)
+            load = self.methods.get(method)
+            cost_s = UNKNOWN_COST_S if load is None else load.cost_s(kind)
+            found[method] = found.get(method, 0.0) + cost_s * count
+        return found
+
+    def learn(self, method: str, operating_s: float, costs: Mapping[str, float], now: float) -> None:
+        """Note what the portal counts for the method, and what one call took, by kind."""
         load = self.methods.setdefault(method, MethodLoad())
         load.learn(operating_s, now)
-        if cost_s is not None and cost_s >= 0:
-            # Dearer is believed at once: fifty calls of a batch are let go on it. Cheaper only by and by.
-            load.cost_s = max(cost_s, load.cost_s + (cost_s - load.cost_s) / 8)
+        for kind, cost_s in costs.items():
+            if cost_s >= 0:
+                load.note_cost(kind, cost_s)
 
     def refused(self, now: float, rate: RateLimit | None) -> None:
         """The portal said that its bucket is full: others share it. Each further refusal weighs more."""
@@ -194,7 +218,7 @@ class PortalLoad:
             "at": self.at,
             "rate": None if self.rate is None else [self.rate.capacity, self.rate.per_second],
             "methods": {
-                name: [sorted(load.minutes.items()), load.cost_s, load.blocked_until]
+                name: [sorted(load.minutes.items()), load.costs, load.blocked_until]
                 for name, load in self.methods.items()
             },
             "requests": sorted(self.requests.items()),
@@ -208,8 +232,12 @@ class PortalLoad:
             at=plain["at"],
             rate=None if plain["rate"] is None else RateLimit(*plain["rate"]),
             methods={
-                name: MethodLoad({int(m): s for m, s in minutes}, cost_s, blocked_until)
-                for name, (minutes, cost_s, blocked_until) in plain["methods"].items()
+                name: MethodLoad(
+                    {int(m): s for m, s in minutes},
+                    dict(costs) if isinstance(costs, Mapping) else {},
+                    blocked_until,
+                )
+                for name, (minutes, costs, blocked_until) in plain["methods"].items()
             },
             requests={int(minute): int(count) for minute, count in plain.get("requests", ())},
         )

@@ -112,10 +112,10 @@ def test_an_admin_is_told_what_is_used_of_the_limits(api: Api, engine: Engine) -
     budget = api.parts.budgets.for_portal(f"p{PORTAL}.example")
     for _ in range(3):
         assert budget.take({"crm.item.list": 2}, background=True) == 0
-    budget.learn({"crm.item.list": (120.0, 0.5)})
+    budget.learn({"crm.item.list": (120.0, {"crm.item.list": 0.5})})
     until = int(time.time()) + 60
     budget.block("user.get", until)
-    api.parts.budgets.for_portal(f"p{NEIGHBOUR}.example").learn({"crm.item.list": (400.0, 1.0)})
+    api.parts.budgets.for_portal(f"p{NEIGHBOUR}.example").learn({"crm.item.list": (400.0, {})})
     body = api.get("/api/v1/sync", OLGA, is_admin=True).json()
     limits, sources = body["limits"], {source["source"]: source for source in body["sources"]}
     assert limits["bucket"]["capacity"] == 50

@@ -58,7 +58,7 @@ def test_portals_have_a_budget_each(socket: str) -> None:
 
 def test_what_one_learns_the_other_knows(socket: str) -> None:
     first, second = budgets(socket).for_portal(1), budgets(socket).for_portal(1)
-    first.learn({"crm.item.list": (470.0, 1.0)})
+    first.learn({"crm.item.list": (470.0, {"crm.item.list": 1.0})})
     first.block("user.get", NOW + 30)
     first.refused()
     assert second.take({"crm.item.list": 1}, background=False) > 100

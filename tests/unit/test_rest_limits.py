@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from b24app.rest.budget import Budgets
+from b24app.rest.calls import Call
 from b24app.rest.client import PARALLEL, backoff_s
 from b24app.rest.limits import (
     ALL_METHODS,
@@ -101,7 +102,7 @@ def test_no_method_is_ever_blocked_by_its_operating_time(steps: list[tuple[float
             spent.append((minute, cost))
             used += cost
             pages += 1
-        load.learn("crm.item.list", used, cost, now)
+        load.learn("crm.item.list", used, {"crm.item.list": cost}, now)
         now += cost * pages
 
 
@@ -133,7 +134,7 @@ def test_requests_side_by_side_neither_block_a_method_nor_overflow_the_bucket(
             back, cost = min(under_way)
             under_way.remove((back, cost))
             now = max(now, back)
-            load.learn("crm.item.list", used(now), cost, now)
+            load.learn("crm.item.list", used(now), {"crm.item.list": cost}, now)
             done += 1
         else:
             now += wait
@@ -144,18 +145,18 @@ def test_requests_side_by_side_neither_block_a_method_nor_overflow_the_bucket(
 def test_background_stops_before_lookers_do() -> None:
     load = PortalLoad()
     load.take(ONE, START, None, background=True)
-    load.learn("crm.item.list", OPERATING_LIMIT_S * 0.85, 0.1, START)
+    load.learn("crm.item.list", OPERATING_LIMIT_S * 0.85, {"crm.item.list": 0.1}, START)
     assert load.take(ONE, START, None, background=True) > 0
     assert load.take({"user.get": 1}, START, None, background=True) == 0  # other methods go on
     assert load.take(ONE, START, None, background=False) == 0
-    load.learn("crm.item.list", OPERATING_LIMIT_S * 0.97, 0.1, START)
+    load.learn("crm.item.list", OPERATING_LIMIT_S * 0.97, {"crm.item.list": 0.1}, START)
     assert load.take(ONE, START, None, background=False) > 0
     assert BACKGROUND_SHARE < FOREGROUND_SHARE < 1
 
 
 def test_what_was_used_is_released_after_ten_minutes() -> None:
     load = PortalLoad()
-    load.learn("crm.item.list", 480.0, 1.0, START)
+    load.learn("crm.item.list", 480.0, {"crm.item.list": 1.0}, START)
     wait = load.take(ONE, START, None, background=True)
     assert 540 <= wait <= 600
     assert load.take(ONE, START + wait, None, background=True) == 0
@@ -179,27 +180,43 @@ def test_a_portal_that_refuses_everything_is_left_alone() -> None:
 
 def test_a_portal_that_empties_its_books_early_is_believed_step_by_step() -> None:
     load = PortalLoad()
-    load.learn("crm.item.list", 400.0, 1.0, START)
+    load.learn("crm.item.list", 400.0, {"crm.item.list": 1.0}, START)
     for _ in range(10):
-        load.learn("crm.item.list", 0.0, 1.0, START)
+        load.learn("crm.item.list", 0.0, {"crm.item.list": 1.0}, START)
     assert load.methods["crm.item.list"].used(START) < 1
 
 
 def test_one_dear_call_is_possible_in_an_empty_window() -> None:
     load = PortalLoad()
     load.take(ONE, START, None, background=True)
-    load.methods["crm.item.list"].cost_s = 10_000
+    load.methods["crm.item.list"].costs["crm.item.list"] = 10_000
     assert load.take(ONE, START + 700, None, background=True) == 0
 
 
 def test_a_load_survives_the_way_through_json() -> None:
     load = PortalLoad()
     load.take({"crm.item.list": 50, "user.get": 2}, START, CLOUD, background=True)
-    load.learn("crm.item.list", 12.25, 0.07, START + 61)
+    load.learn("crm.item.list", 12.25, {"crm.item.list": 0.07, "crm.item.list counting": 2.5}, START + 61)
     load.block("user.get", START + 5)
     for rate in (CLOUD, ENTERPRISE, None):
         load.rate = rate
         assert PortalLoad.from_plain(json.loads(json.dumps(load.to_plain()))) == load
+
+
+def test_to_count_a_large_list_does_not_make_its_pages_look_dear() -> None:
+    load = PortalLoad()
+    counting = Call("crm.item.list", {"start": 0}).kind
+    page = Call("crm.item.list", {"start": -1}).kind
+    assert page == Call("crm.item.list").kind == "crm.item.list"
+    load.take({page: 50, counting: 1}, START, None, background=True)
+    load.learn("crm.item.list", 14.0, {page: 0.07, counting: 10.5}, START + 14)
+    assert load.take({page: 50}, START + 15, None, background=True) == 0
+    assert load.methods.keys() == {"crm.item.list"}
+    # The counting itself is known to be dear.
+    load.take({counting: 30}, START + 16, None, background=True)
+    assert load.methods["crm.item.list"].used(START + 16) > 300
+    assert load.take({page: 50}, START + 17, None, background=True) == 0
+    assert load.take({counting: 10}, START + 18, None, background=True) > 0
 
 
 @given(st.integers(1, 40), st.floats(0, 100), st.floats(0, 1))
