@@ -19,7 +19,8 @@ class PortalRow:
     """A portal at one moment.
 
     `data_version` moves with every change of facts, targets, sets, settings; `reference_version` and
-    `targets_version` with those of people, stages, rates, and of targets. `checked_at`: epoch seconds.
+    `targets_version` with those of people, stages, rates, and of targets. `checked_at`: when the portal was
+    last asked what has changed, `watched_at`: when somebody last looked; epoch seconds.
     """
 
     portal_id: int
@@ -37,6 +38,7 @@ class PortalRow:
     targets_version: int | None
     sums_version: int | None
     checked_at: float | None
+    watched_at: float | None
 
     @property
     def origin(self) -> str:
@@ -64,6 +66,7 @@ def load_portal(conn: Connection, portal_id: int) -> PortalRow | None:
             portals.c.targets_version,
             portals.c.sums_version,
             portals.c.checked_at,
+            portals.c.watched_at,
         )
         .select_from(portals.outerjoin(tokens, is_readers))
         .where(portals.c.portal_id == portal_id)
@@ -86,4 +89,5 @@ def load_portal(conn: Connection, portal_id: int) -> PortalRow | None:
         targets_version=row.targets_version,
         sums_version=row.sums_version,
         checked_at=row.checked_at,
+        watched_at=row.watched_at,
     )

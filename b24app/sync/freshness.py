@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from b24app import trace
 from b24app.db import reading
+from b24app.store.portal import PortalRow, load_portal
 from b24app.sync import claims, cursor, refresh
 from b24app.sync.first_read import is_begun
 from b24app.sync.parts import Parts
@@ -31,16 +32,24 @@ WATCH_STEP_S = 2.0
 _POLL_S = 0.05
 
 
-def touch(parts: Parts, portal_id: int, *, wait_s: float = 0.0, max_age_s: float = FRESH_S) -> None:
+def touch(
+    parts: Parts,
+    portal_id: int,
+    *,
+    wait_s: float = 0.0,
+    max_age_s: float = FRESH_S,
+    known: PortalRow | None = None,
+) -> None:
     """Notes that somebody looks, and has the portal checked if the last check is older than `max_age_s`.
 
-    `max_age_s=0` asks for a check that begins now (`fresh=1`). With `wait_s` the caller waits at most that
-    long for the outcome, else not at all. Trouble of the portal is never the caller's.
+    `known`: the portal's row, where it was just read. `max_age_s=0` asks for a check that begins now
+    (`fresh=1`). With `wait_s` the caller waits at most that long for the outcome, else not at all. Trouble of
+    the portal is never the caller's.
     """
     asked = time.time()
     threshold = asked - max_age_s
     try:
-        if not _is_due(parts, portal_id, asked, threshold):
+        if not _is_due(parts, portal_id, known, asked, threshold):
             return
         if wait_s <= 0:
             _nudge(parts, portal_id)
@@ -50,17 +59,15 @@ def touch(parts: Parts, portal_id: int, *, wait_s: float = 0.0, max_age_s: float
         logger.exception("portal %s cannot be checked: the database fails", portal_id)
 
 
-def _is_due(parts: Parts, portal_id: int, now: float, threshold: float) -> bool:
+def _is_due(parts: Parts, portal_id: int, known: PortalRow | None, now: float, threshold: float) -> bool:
     """Notes the look; whether the portal can be checked and has not been since `threshold`."""
-    mine = portals.c.portal_id == portal_id
-    with reading(parts.engine) as conn:
-        row = conn.execute(
-            select(portals.c.state, portals.c.watched_at, portals.c.checked_at).where(mine)
-        ).one_or_none()
-        is_checked = row is None or (row.checked_at is not None and row.checked_at >= threshold)
-        at = {} if is_checked else cursor.load(conn, portal_id, CHANGES)
+    row = known
+    if row is None:
+        with reading(parts.engine) as conn:
+            row = load_portal(conn, portal_id)
     if row is None or row.state in ("gone", "uninstalled"):
         return False
+    mine = portals.c.portal_id == portal_id
     if row.watched_at is None or row.watched_at < now - WATCH_STEP_S:
         with parts.engine.begin() as conn:
             conn.execute(
@@ -68,8 +75,12 @@ def _is_due(parts: Parts, portal_id: int, now: float, threshold: float) -> bool:
                 .where(mine, or_(portals.c.watched_at.is_(None), portals.c.watched_at < now))
                 .values(watched_at=now)
             )
+    if row.checked_at is not None and row.checked_at >= threshold:
+        return False
+    with reading(parts.engine) as conn:
+        at = cursor.load(conn, portal_id, CHANGES)
     # A portal that just failed is left in peace: who looks sees what is stored, and since when.
-    return not is_checked and is_begun(at) and float(at.get("retry_at") or 0) <= now
+    return is_begun(at) and float(at.get("retry_at") or 0) <= now
 
 
 def _nudge(parts: Parts, portal_id: int) -> None:

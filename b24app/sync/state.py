@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, bindparam, case, null, select
 
 from b24app.store.portal import PortalRow, load_portal
 from b24app.sync import cursor, sources
@@ -115,13 +115,18 @@ class SyncState:
         return None if self.covers(name, day or date.min) else "not_synced"
 
 
+_is_comparison = sync_sources.c.source == cursor.RECONCILE
+_ROWS: Select[Any] = select(
+    *(column for column in sync_sources.c if column.name != "cursor"),
+    # How far each list is read can be much, and says nothing here.
+    case((_is_comparison, sync_sources.c.cursor), else_=null()).label("cursor"),
+).where(sync_sources.c.portal_id == bindparam("portal"))
+
+
 def load(conn: Connection, portal_id: int, portal: PortalRow | None = None) -> SyncState:
     """Where the portal stands; an unknown portal has read nothing. `portal`: where it was just read."""
     portal = portal or load_portal(conn, portal_id)
-    rows = {
-        row.source: row
-        for row in conn.execute(select(sync_sources).where(sync_sources.c.portal_id == portal_id)).all()
-    }
+    rows = {row.source: row for row in conn.execute(_ROWS, {"portal": portal_id}).all()}
     found = tuple(
         SourceState(
             source=name,

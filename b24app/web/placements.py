@@ -78,7 +78,6 @@ def launch() -> Response:
     )
     if place is not None and place.entity is not None and entity_id is None:
         raise Refused(Reason.NO_RECORD, f"{posted.placement} without a record")
-    freshness.touch(parts(), portal_id)
     view = place.view if place else "home"
 
     def client() -> PortalClient:
@@ -116,6 +115,7 @@ def page(
         _refuse_dismissed(sight)
         first: dict[str, Any] = _deal(sight, client) if view == "deal" and client else {}
         boot = _filled(sight, name, view, first, object_id, shared)
+        freshness.touch(parts(), sight.portal_id, known=sight.portal)
     allow_framing(sight.portal.origin)
     return make_response(
         render_template(
