@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from b24app.config import Settings
 from b24app.crypto import Signer, Vault
 from b24app.db import open_engine
 from b24app.jobs.queue import Jobs
+from b24app.oauth import tokens
 from b24app.oauth.server import AuthServer
-from b24app.oauth.tokens import StoredTokens
 from b24app.portals.admission import Admission, Person
 from b24app.rest.budget import Budgets, open_budgets
 from b24app.rest.client import PortalClient
@@ -21,7 +21,6 @@ from b24app.rest.limits import rate_of
 from b24app.rest.token_source import FixedToken
 from b24app.rest.transport import Transport
 from b24app.soon import Soon
-from b24app.tables import portals
 
 
 @dataclass(frozen=True)
@@ -59,22 +58,18 @@ class Parts:
         Raises: TokenDead where the portal is unknown or has no reader.
         """
         with self.engine.connect() as conn:
-            row = conn.execute(
-                select(portals.c.reader_id, portals.c.domain, portals.c.license).where(
-                    portals.c.portal_id == portal_id
-                )
-            ).first()
-        owner = user_id if user_id is not None else (row.reader_id if row else None)
-        if row is None or owner is None:
+            row = tokens.load(conn, portal_id, user_id)
+        if row is None or row.owner is None:
             raise TokenDead("no_token", "nobody's token is stored for this portal")
         return PortalClient(
-            tokens=StoredTokens(
+            tokens=tokens.StoredTokens(
                 self.engine,
                 self.vault,
                 self.auth,
                 portal_id,
-                owner,
+                row.owner,
                 allow_private=self.settings.allow_private_portals,
+                known=row,
             ),
             budget=self.budgets.for_portal(row.domain, rate_of(row.license)),
             transport=self.transport,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, or_, select, update
+from sqlalchemy import Connection, Engine, Row, and_, literal, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from b24app.crypto import Unreadable, Vault
@@ -36,8 +36,13 @@ CLAIM_S = 45.0
 WAIT_S = 20.0
 """How long others wait for the one who refreshes."""
 
+KNOWN_S = 5.0
+"""So long what was read is believed: the calls of one check do not each read it again."""
+
 _POLL_S = 0.05
 _SAVE_TRIES = 60
+
+_OF_TOKENS = ("access", "refresh", "expires_at", "version", "refreshing_since", "dead_reason")
 
 logger = logging.getLogger(__name__)
 
@@ -99,8 +104,33 @@ def save(
     upsert(conn, tokens, [row])
 
 
+def load(conn: Connection, portal_id: int, user_id: int | None = None) -> Row[Any] | None:
+    """What is stored of a portal and of the tokens of its user `user_id`, by default of its reader.
+
+    The columns of the tokens are None where there are none.
+    """
+    owner = portals.c.reader_id if user_id is None else literal(user_id)
+    theirs = and_(tokens.c.portal_id == portals.c.portal_id, tokens.c.user_id == owner)
+    return conn.execute(
+        select(
+            portals.c.member_id,
+            portals.c.endpoint,
+            portals.c.auth_server,
+            portals.c.domain,
+            portals.c.license,
+            owner.label("owner"),
+            *(tokens.c[name] for name in _OF_TOKENS),
+        )
+        .select_from(portals.outerjoin(tokens, theirs))
+        .where(portals.c.portal_id == portal_id)
+    ).one_or_none()
+
+
 class StoredTokens:
-    """The `TokenSource` of one user of one portal. Safe to share between threads."""
+    """The `TokenSource` of one user of one portal. Safe to share between threads.
+
+    `known`: what `load` has just read of them.
+    """
 
     def __init__(
         self,
@@ -111,6 +141,7 @@ class StoredTokens:
         user_id: int,
         *,
         allow_private: bool = False,
+        known: Row[Any] | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -122,12 +153,13 @@ class StoredTokens:
         self._allow_private = allow_private
         self._clock = clock
         self._sleep = sleep
+        self._known = None if known is None else (clock(), known)
 
     def endpoint(self) -> str:
-        return str(self._portal().endpoint)
+        return str(self._recent().endpoint)
 
     def access(self) -> str:
-        row = self._token()
+        row = _alive(self._recent())
         access = self._open(row.access)
         if row.expires_at - EARLY_S > self._clock():
             return access
@@ -156,16 +188,17 @@ class StoredTokens:
             self._sleep(_POLL_S)
 
     def moved(self, location: str) -> None:
-        portal = self._portal()
+        portal = self._load()
         confirmed = self._confirmed_endpoint(portal)
         if host_of(confirmed) != host_of(location):
             # app.info may lag behind; the answer to a refresh always has the present address.
             self.renew(self._open(self._token().access))
-            confirmed = str(self._portal().endpoint)
+            confirmed = str(self._load().endpoint)
         if host_of(confirmed) != host_of(location):
             raise AddressRefused("move_unproven", "the authorization server does not confirm the new address")
         with self._engine.begin() as conn:
             self._store_endpoint(conn, confirmed)
+        self._known = None
 
     def _confirmed_endpoint(self, portal: Any) -> str:
         try:
@@ -175,15 +208,14 @@ class StoredTokens:
         return info.endpoint if info.member_id == portal.member_id else ""
 
     def _refresh(self, row: Any) -> str:
-        portal = self._portal()
         try:
-            pair = self._auth.refresh(self._open(row.refresh), portal.auth_server)
+            pair = self._auth.refresh(self._open(row.refresh), row.auth_server)
         except TokenDead as error:
             return self._refused(row, error)
         except BaseException:
             self._release()  # nothing is lost: the next one who needs it asks again
             raise
-        if pair.member_id and pair.member_id != portal.member_id:
+        if pair.member_id and pair.member_id != row.member_id:
             self._release()
             raise AddressRefused("foreign_token", "the authorization server answered for another portal")
         self._store(pair)
@@ -214,6 +246,7 @@ class StoredTokens:
                 with self._engine.begin() as conn:
                     conn.execute(update(tokens).where(self._mine()).values(values))
                     self._store_endpoint(conn, pair.endpoint)
+                self._known = None
                 return
             except DBAPIError as error:
                 # The old refresh token may be dead by now: this pair exists only here.
@@ -255,23 +288,20 @@ class StoredTokens:
             logger.warning("a refresh claim stays until it runs out: %s", type(error.orig).__name__)
 
     def _token(self) -> Any:
-        with self._engine.connect() as conn:
-            row = conn.execute(select(tokens).where(self._mine())).one_or_none()
-        if row is None:
-            raise TokenDead("no_token", "no token of this user is stored")
-        if row.dead_reason is not None:
-            raise TokenDead(row.dead_reason, "the refresh token was refused")
-        return row
+        return _alive(self._load())
 
-    def _portal(self) -> Any:
+    def _recent(self) -> Row[Any]:
+        known = self._known
+        if known is not None and 0 <= self._clock() - known[0] < KNOWN_S:
+            return known[1]
+        return self._load()
+
+    def _load(self) -> Row[Any]:
         with self._engine.connect() as conn:
-            row = conn.execute(
-                select(portals.c.member_id, portals.c.endpoint, portals.c.auth_server).where(
-                    portals.c.portal_id == self._portal_id
-                )
-            ).one_or_none()
+            row = load(conn, self._portal_id, self._user_id)
         if row is None:
             raise TokenDead("no_portal", "this portal is not stored (any more)")
+        self._known = (self._clock(), row)
         return row
 
     def _open(self, sealed: str) -> str:
@@ -282,6 +312,14 @@ class StoredTokens:
 
     def _mine(self) -> Any:
         return (tokens.c.portal_id == self._portal_id) & (tokens.c.user_id == self._user_id)
+
+
+def _alive(row: Row[Any]) -> Row[Any]:
+    if row.version is None:
+        raise TokenDead("no_token", "no token of this user is stored")
+    if row.dead_reason is not None:
+        raise TokenDead(row.dead_reason, "the refresh token was refused")
+    return row
 
 
 def _pending(what: str) -> RetryLater:
