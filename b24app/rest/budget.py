@@ -19,6 +19,17 @@ _FORGOTTEN_AFTER_S = 3600
 _TRIES = 50
 _ALONE_S = 5.0
 
+_KNOWN = 500
+"""Of so many portals a process remembers the load as it left it."""
+
+_SWAP = """
+local found = redis.call("GET", KEYS[1]) or ""
+if found ~= ARGV[1] then return found end
+redis.call("SET", KEYS[1], ARGV[2], "EX", ARGV[3])
+return false
+"""
+"""Stores a load if it is still the given one (empty: none); answers with the one that is there if not."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -130,13 +141,15 @@ class MemoryLoads:
 
 
 class RedisLoads:
-    """Loads in Redis, changed optimistically. While Redis is away each process goes by its own."""
+    """Loads in Redis, changed where they are still as this process knows them: one exchange while nobody
+    else asks the portal. While Redis is away each process goes by its own."""
 
     def __init__(self, redis: Any, clock: Callable[[], float] = time.time) -> None:
-        self._redis = redis
+        self._swap = redis.register_script(_SWAP)
         self._clock = clock
         self._own = MemoryLoads(clock)
         self._alone_until = 0.0
+        self._known: dict[str, tuple[bytes, PortalLoad]] = {}
 
     def change(self, portal: str, rule: Callable[[PortalLoad, float], T]) -> T:
         from redis import RedisError
@@ -152,19 +165,18 @@ class RedisLoads:
     def _change(self, key: str, rule: Callable[[PortalLoad, float], T]) -> T:
         from redis import WatchError
 
+        # Taken out: what a rule changes belongs to one thread until it is stored.
+        text, load = self._known.pop(key, (b"", PortalLoad()))
         for _ in range(_TRIES):
-            with self._redis.pipeline() as pipe:
-                try:
-                    pipe.watch(key)
-                    text = pipe.get(key)
-                    load = _load(text)
-                    outcome = rule(load, self._clock())
-                    pipe.multi()
-                    pipe.set(key, json.dumps(load.to_plain()), ex=_FORGOTTEN_AFTER_S)
-                    pipe.execute()
-                except WatchError:
-                    continue
+            outcome = rule(load, self._clock())
+            changed = json.dumps(load.to_plain()).encode()
+            other = self._swap(keys=[key], args=[text, changed, _FORGOTTEN_AFTER_S])
+            if other is None:
+                if len(self._known) >= _KNOWN:
+                    self._known.clear()
+                self._known[key] = changed, load
                 return outcome
+            text, load = other, _load(other)
         raise WatchError("too many at once")
 
 
@@ -181,7 +193,7 @@ def open_budgets(redis_url: str | None) -> Budgets:
     return Budgets(RedisLoads(Redis.from_url(redis_url, **patience)))
 
 
-def _load(text: bytes | None) -> PortalLoad:
+def _load(text: bytes) -> PortalLoad:
     try:
         return PortalLoad.from_plain(json.loads(text)) if text else PortalLoad()
     except (ValueError, TypeError, KeyError):
