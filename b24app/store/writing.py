@@ -113,8 +113,11 @@ def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Ite
         writer.sums.settle()
         if support_cases.follow(conn, portal_id, writer.touched) or writer.derived.changed:
             writer.changed = True
+        if writer.standing and portal.state == "unpaid":
+            writer.standing["state"] = "active"
+            writer.changed = True
         # Also where nothing changed: the portal may be on its way out, and must not find new rows behind it.
-        if not _advance(conn, portal_id, 1 if writer.changed else 0):
+        if not _advance(conn, portal_id, 1 if writer.changed else 0, writer.standing):
             raise PortalLeft(portal_id)
 
 
@@ -135,10 +138,12 @@ def lock(conn: Connection, portal_id: int) -> None:
         .where(sources.c.portal_id == portal_id, sources.c.source == LOCK_SOURCE)
         .values(state=sources.c.state)
     )
+    if touched.rowcount > 0:
+        return
     known = conn.execute(
         select(tables.portals.c.portal_id).where(tables.portals.c.portal_id == portal_id)
     ).scalar_one_or_none()
-    if touched.rowcount == 0 and known is not None:
+    if known is not None:
         upsert(
             conn,
             sources,
@@ -163,13 +168,13 @@ def close_portal(engine: Engine, portal_id: int, state: str) -> None:
         )
 
 
-def _advance(conn: Connection, portal_id: int, step: int) -> bool:
-    """Moves the version; False where the portal has left."""
+def _advance(conn: Connection, portal_id: int, step: int, standing: Mapping[str, Any] | None = None) -> bool:
+    """Moves the version and changes columns of the portal's own row; False where the portal has left."""
     portals = tables.portals
     done = conn.execute(
         update(portals)
         .where(portals.c.portal_id == portal_id, portals.c.state.not_in(CLOSED))
-        .values(data_version=portals.c.data_version + step)
+        .values(data_version=portals.c.data_version + step, **(standing or {}))
     )
     return done.rowcount == 1
 
@@ -178,7 +183,8 @@ class Writer:
     """The writes of one open transaction.
 
     `changed` tells whether any fact is now different, `has_new_stage_order` whether the furthest stages of
-    deals have to be derived anew, `touched` what support cases may follow from.
+    deals have to be derived anew, `touched` what support cases may follow from. `standing` has columns of
+    the portal's own row that are written at the end.
     """
 
     def __init__(self, conn: Connection, portal_id: int, zone: ZoneInfo, *, keeps_sums: bool = True) -> None:
@@ -188,6 +194,7 @@ class Writer:
         self.changed = False
         self.has_new_stage_order = False
         self.touched: dict[str, set[int]] = {}
+        self.standing: dict[str, Any] = {}
         self.sums = kept_sums.KeptSums(conn, portal_id, is_on=keeps_sums)
         self.derived = Derived(conn, portal_id, self.sums)
 
@@ -519,15 +526,14 @@ class Writer:
         )
         self.changed = self.changed or done.rowcount > 0
 
-    def set_checked(self, moment: float) -> None:
-        """The facts show the portal as it was at that moment (epoch seconds), and it answers again."""
-        portals = tables.portals
-        mine = portals.c.portal_id == self.portal_id
-        self.conn.execute(update(portals).where(mine).values(checked_at=moment))
-        revived = self.conn.execute(
-            update(portals).where(mine, portals.c.state == "unpaid").values(state="active")
-        )
-        self.changed = self.changed or revived.rowcount > 0
+    def set_checked(self, moment: float, *, ends_claim: bool = False) -> None:
+        """The facts show the portal as it was at that moment (epoch seconds), and it answers again.
+
+        ends_claim: whoever holds the check lets go of it in the same transaction.
+        """
+        self.standing["checked_at"] = moment
+        if ends_claim:
+            self.standing["checking_since"] = None
 
     def _save_deals(self, facts: Iterable[Deal], is_newer: _IsNewer) -> None:
         rows = {fact.deal_id: self._row(fact) for fact in facts}

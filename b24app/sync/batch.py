@@ -126,8 +126,11 @@ def _chains(check: Check) -> dict[str, paging.Chain]:
 
 def _last_id(check: Check, source: LongList) -> int | None:
     """Up to where the rows of a growing list are read; None until its first read has begun."""
-    last = check.at.get("last_ids", {}).get(source.name)
-    return last if last is not None else check.tops.get(source.name)
+    last: int | None = check.at.get("last_ids", {}).get(source.name)
+    if last is not None or source.name not in check.standings:
+        return last
+    top = check.standings[source.name].cursor.get("top")  # the highest id when the first read began
+    return None if top is None else int(top)
 
 
 def _calls(check: Check, planned: Plan) -> dict[str, Call]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Row, select
 
 from b24app import store, tables
 from b24app.facts.values import Border
+from b24app.portals import settings
 from b24app.rest import paging
 from b24app.rest.client import PortalClient
 from b24app.rest.errors import RestError
@@ -37,9 +39,8 @@ class Check:
     client: PortalClient
     lists: tuple[LongList, ...]
     at: dict[str, Any]
+    standings: Mapping[str, cursor.Standing]  # of the sources, as the check began
     states: dict[str, str]
-    tops: dict[str, int]  # the highest id of each list when its first read began
-    border: Border
     started: float
     read: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     rewritten: set[int] = field(default_factory=set)  # deals whose history has to be read anew
@@ -53,6 +54,12 @@ class Check:
         self.noted = offline.Noted(self.lists)
         self.by_name = {source.name: source for source in self.lists}
 
+    @cached_property
+    def border(self) -> Border:
+        """What rows are parsed with. Most checks bring none."""
+        with self.parts.engine.connect() as conn:
+            return load_border(conn, self.portal_id)
+
     def writing(self, border: Border | None = None) -> AbstractContextManager[Writer]:
         """One transaction of the portal's facts; see `store.writing`."""
         return store.writing(self.parts.engine, self.portal_id, border)
@@ -61,8 +68,10 @@ class Check:
         """Whether the list can be read at all."""
         return self.states.get(source.name) != "off"
 
-    def save(self, source: LongList, rows: Iterable[paging.Row]) -> None:
+    def save(self, source: LongList, rows: Sequence[paging.Row]) -> None:
         """Stores rows of a list that were just read; notes what else they say has changed."""
+        if not rows:
+            return
         facts = source.parsed(rows, self.border)
         if not facts:
             return
@@ -99,33 +108,30 @@ class Check:
         return not (self.at.get("was_admin") and is_admin is False)
 
 
-def begin(parts: Parts, portal_id: int, background: bool) -> Check | None:
+def begin(parts: Parts, portal_id: int, known: Row[Any], background: bool) -> Check | None:
     """A check that begins now; None where the portal's first read has not begun.
 
-    Raises: TokenDead, PortalLeft.
+    `known`: the portal's settings and time zone. Raises: TokenDead, PortalLeft.
     """
     started = time.time()
     with parts.engine.connect() as conn:
-        at = cursor.load(conn, portal_id, CHANGES)
+        standings = cursor.load_all(conn, portal_id)
+        at = standings[CHANGES].cursor if CHANGES in standings else {}
         if not is_begun(at):
             return None
-        lists = sources.long_lists(conn, portal_id)
-        return Check(
-            parts=parts,
-            lists=lists,
-            portal_id=portal_id,
-            client=parts.client(portal_id, background=background),
-            at=at,
-            states=cursor.states(conn, portal_id),
-            tops=_tops(conn, portal_id, lists),
-            border=load_border(conn, portal_id),
-            started=started,
+        lists = sources.long_lists(
+            conn, portal_id, settings.from_stored(known.settings or {}, known.timezone)
         )
-
-
-def _tops(conn: Connection, portal_id: int, lists: Iterable[LongList]) -> dict[str, int]:
-    found = {source.name: cursor.load(conn, portal_id, source.name).get("top") for source in lists}
-    return {name: int(top) for name, top in found.items() if top is not None}
+    return Check(
+        parts=parts,
+        lists=lists,
+        portal_id=portal_id,
+        client=parts.client(portal_id, background=background),
+        at=at,
+        standings=standings,
+        states={name: one.state for name, one in standings.items()},
+        started=started,
+    )
 
 
 def _touched(writer: Writer, source: LongList, touch: Touch, facts: Iterable[Any]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -12,6 +13,29 @@ from b24app.tables import sync_sources
 FIRST_READ = "first_read"
 RECONCILE = "reconcile"
 SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one source stands."""
+
+    state: str
+    cursor: dict[str, Any]
+    read_at: int | None  # epoch seconds
+    error: str | None
+
+
+def load_all(conn: Connection, portal_id: int) -> dict[str, Standing]:
+    """Where every source stands that has a row."""
+    source = sync_sources.c
+    rows = conn.execute(
+        select(source.source, source.state, source.cursor, source.read_at, source.error).where(
+            source.portal_id == portal_id
+        )
+    )
+    return {
+        name: Standing(state, cursor or {}, read_at, error) for name, state, cursor, read_at, error in rows
+    }
 
 
 def load(conn: Connection, portal_id: int, source: str) -> dict[str, Any]:

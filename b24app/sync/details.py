@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
+
+from sqlalchemy import Connection
 
 from b24app import clock, store
 from b24app.rest.calls import BATCH_SIZE
@@ -49,9 +51,9 @@ def catch_up(
         with parts.engine.connect() as conn:
             refused = _refused(cursor.load(conn, portal_id, source.name))
             waiting = source.waiting(conn, portal_id, BATCH_SIZE, frozenset(refused))
+            if not waiting:
+                return True
             total = total or source.count(conn, portal_id)
-        if not waiting:
-            return True
         if turn and (is_over() or turn == requests):
             return False
         outcome = client.batch({f"d{n}": source.call(one.record_id) for n, one in enumerate(waiting)})
@@ -80,7 +82,12 @@ def catch_up(
     return True
 
 
-def _refused(at: dict[str, Any]) -> dict[int, int]:
+def is_any_waiting(conn: Connection, portal_id: int, source: Details, at: Mapping[str, Any]) -> bool:
+    """Whether there is anything to ask; `at`: the cursor of the source."""
+    return bool(source.waiting(conn, portal_id, 1, frozenset(_refused(at))))
+
+
+def _refused(at: Mapping[str, Any]) -> dict[int, int]:
     now = clock.epoch()
     return {int(key): int(until) for key, until in at.get("refused", {}).items() if until > now}
 

@@ -10,7 +10,7 @@ from b24app.rest.errors import RestError
 from b24app.sync import details, reference, trouble
 from b24app.sync.check import Check
 from b24app.sync.list_read import read_by_id
-from b24app.sync.sources.kinds import LongList
+from b24app.sync.sources.kinds import Details, LongList
 from b24app.sync.sources.stage_history import HISTORY
 
 OWNERS_PER_COMMAND = 5
@@ -88,24 +88,35 @@ def rederive(check: Check) -> None:
 
 def read_details(check: Check, is_reference_due: bool) -> None:
     """Reads the details of records that changed. What is off is tried again now and then."""
-    for source in check.lists:
-        for one in source.details:
-            state = check.states.get(one.name)
-            is_retry = state == "off" and is_reference_due and check.states.get(source.name) == "ready"
-            if state != "ready" and not is_retry:
-                continue
-            requests = 1 if is_retry else DETAIL_REQUESTS
-            try:
-                details.catch_up(check.parts, check.portal_id, check.client, one, requests=requests)
-            except RestError as error:
-                if trouble.concerns_portal(error):
-                    raise
-                check.failed.add(one.name)
-                with check.writing() as writer:
-                    reference.fail_source(writer, one.name, error)
-                    writer.changed = writer.changed or not is_retry
-                continue
-            if is_retry:
-                with check.writing() as writer:
-                    writer.set_source(one.name, state="pending", reason=None)
-                    writer.changed = True
+    for one, is_retry in _with_details(check, is_reference_due):
+        requests = 1 if is_retry else DETAIL_REQUESTS
+        try:
+            details.catch_up(check.parts, check.portal_id, check.client, one, requests=requests)
+        except RestError as error:
+            if trouble.concerns_portal(error):
+                raise
+            check.failed.add(one.name)
+            with check.writing() as writer:
+                reference.fail_source(writer, one.name, error)
+                writer.changed = writer.changed or not is_retry
+            continue
+        if is_retry:
+            with check.writing() as writer:
+                writer.set_source(one.name, state="pending", reason=None)
+                writer.changed = True
+
+
+def _with_details(check: Check, is_reference_due: bool) -> list[tuple[Details, bool]]:
+    """The details that are to be read now, and whether that only tries if they can be read again."""
+    found: list[tuple[Details, bool]] = []
+    with check.parts.engine.connect() as conn:
+        for source in check.lists:
+            for one in source.details:
+                state = check.states.get(one.name)
+                if state == "off" and is_reference_due and check.states.get(source.name) == "ready":
+                    found.append((one, True))
+                elif state == "ready" and details.is_any_waiting(
+                    conn, check.portal_id, one, check.standings[one.name].cursor
+                ):
+                    found.append((one, False))
+    return found

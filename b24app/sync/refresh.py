@@ -29,6 +29,9 @@ from b24app.sync.state import CHANGES
 
 logger = logging.getLogger(__name__)
 
+NOTED_EVERY_S = 60
+"""How often the row of each source is written that checks read without trouble."""
+
 
 def run(
     parts: Parts, portal_id: int, *, background: bool = True, unless_checked_since: float | None = None
@@ -39,16 +42,17 @@ def run(
     process is asking, the first read has not begun, or the portal fails: that is noted for `state`, with
     the moment from which another try is worth it. Never raises for it.
     """
-    with claims.hold_check(parts.engine, portal_id) as is_mine:
-        if not is_mine:
-            return False
+    with claims.hold_check(parts.engine, portal_id, unless_checked_since) as claim:
+        if claim is None:
+            return unless_checked_since is not None and is_checked(
+                parts.engine, portal_id, unless_checked_since
+            )
         try:
-            if unless_checked_since is not None and is_checked(parts.engine, portal_id, unless_checked_since):
-                return True
-            begun = begin(parts, portal_id, background)
+            begun = begin(parts, portal_id, claim.row, background)
             if begun is None:
                 return False
             _run(begun)
+            claim.is_given_back = True  # in the transaction that notes the success
         except (PortalLeft, BorderMoved):
             return False
         except RestError as error:
@@ -179,8 +183,16 @@ def _finish(check: Check, planned: Plan, now: int, counted: dict[str, int]) -> N
             writer.set_source(cursor.RECONCILE, state="ready", cursor={**asked, "is_asked": True})
         for name in (*chains, *(one.name for source in check.lists for one in source.details)):
             if check.states.get(name) == "ready" and name not in check.behind and name not in check.failed:
-                writer.set_source(name, read_at=clock.epoch(), error=None)
-        writer.set_checked(check.started)
+                _note_read(check, writer, name)
+        writer.set_checked(check.started, ends_claim=True)
+
+
+def _note_read(check: Check, writer: Writer, name: str) -> None:
+    """A source without trouble is as fresh as the check (`state.load`): its own row may say so later."""
+    before = check.standings.get(name)
+    read_at = clock.epoch()
+    if before is None or before.error or (before.read_at or 0) <= read_at - NOTED_EVERY_S:
+        writer.set_source(name, read_at=read_at, error=None)
 
 
 def _remembered(check: Check) -> dict[str, list[int]]:

@@ -135,7 +135,7 @@ def load(conn: Connection, portal_id: int, portal: PortalRow | None = None) -> S
             progress=1.0 if rows[name].state == "ready" else rows[name].progress,
             covered_from=rows[name].covered_from,
             row_count=rows[name].row_count,
-            read_at=_moment(rows[name].read_at),
+            read_at=_moment(_read_at(rows[name], rows.get(CHANGES))),
             error=rows[name].error,
         )
         if name in rows
@@ -159,6 +159,14 @@ def load(conn: Connection, portal_id: int, portal: PortalRow | None = None) -> S
         problems=problems,
         comparison=_comparison(rows.get(cursor.RECONCILE)),
     )
+
+
+def _read_at(row: Row[Any], changes: Row[Any] | None) -> int | None:
+    """What every check reads is as fresh as the last one, unless there was trouble with it."""
+    is_checked = row.source in sources.READ_ONCE or sources.is_chosen(row.source)
+    if changes is None or not is_checked or row.state != "ready" or row.error:
+        return row.read_at  # type: ignore[no-any-return]
+    return max(row.read_at or 0, changes.read_at or 0) or None
 
 
 def _comparison(row: Row[Any] | None) -> Comparison:

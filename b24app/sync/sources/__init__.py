@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
+from b24app.portals.settings import PortalSettings
 from b24app.sync.sources import chosen
 from b24app.sync.sources.absences import ABSENCES
 from b24app.sync.sources.activities import ACTIVITIES
@@ -58,9 +59,11 @@ def is_chosen(name: str) -> bool:
     return name.startswith(CHOSEN)
 
 
-def long_lists(conn: Connection, portal_id: int) -> tuple[LongList, ...]:
-    """Every long list of this portal."""
-    return (*LONG, *chosen.lists(conn, portal_id))
+def long_lists(
+    conn: Connection, portal_id: int, wanted: PortalSettings | None = None
+) -> tuple[LongList, ...]:
+    """Every long list of this portal; `wanted`: its settings, where they have been read."""
+    return (*LONG, *chosen.lists(conn, portal_id, wanted))
 
 
 def methods(lists: Iterable[LongList]) -> dict[str, tuple[str, ...]]:

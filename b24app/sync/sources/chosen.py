@@ -17,9 +17,9 @@ NAMES = (budget_items.NAME, tickets.NAME)
 """What their names begin with. A portal has a bookkeeping row of each that it chose."""
 
 
-def lists(conn: Connection, portal_id: int) -> tuple[LongList, ...]:
-    """What this portal's settings want to be read."""
-    wanted = settings.load(conn, portal_id)
+def lists(conn: Connection, portal_id: int, wanted: PortalSettings | None = None) -> tuple[LongList, ...]:
+    """What this portal's settings want to be read; they are loaded unless given."""
+    wanted = wanted or settings.load(conn, portal_id)
     found = tickets.lists_of(support_cases.desks_of(wanted))
     if wanted.budget is None:
         return found

@@ -31,8 +31,6 @@ def _is_waiting(portal_id: int) -> tuple[ColumnElement[bool], ...]:
 
 
 def _waiting(conn: Connection, portal_id: int, limit: int, without: frozenset[int]) -> list[Waiting]:
-    if not settings.load(conn, portal_id).support.sessions:
-        return []
     session = tables.sessions.c
     found = conn.execute(
         select(session.session_id, session.updated_at)
@@ -40,7 +38,8 @@ def _waiting(conn: Connection, portal_id: int, limit: int, without: frozenset[in
         .order_by(session.updated_at.desc(), session.activity_id.desc())
         .limit(limit)
     )
-    return [Waiting(*row) for row in found]
+    waiting = [Waiting(*row) for row in found]
+    return waiting if waiting and settings.load(conn, portal_id).support.sessions else []
 
 
 def _count(conn: Connection, portal_id: int) -> int:
