@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from b24app.config import Settings
 from b24app.crypto import Signer, Vault
-from b24app.db import open_engine
+from b24app.db import open_engine, reading
 from b24app.jobs.queue import Jobs
 from b24app.oauth import tokens
 from b24app.oauth.server import AuthServer
@@ -57,7 +57,7 @@ class Parts:
 
         Raises: TokenDead where the portal is unknown or has no reader.
         """
-        with self.engine.connect() as conn:
+        with reading(self.engine) as conn:
             row = tokens.load(conn, portal_id, user_id)
         if row is None or row.owner is None:
             raise TokenDead("no_token", "nobody's token is stored for this portal")

@@ -83,7 +83,7 @@ class AuthServer:
         self._clock = clock
         self._urls = {host_of(url): url.rstrip("/") for url in settings.oauth_urls}
         # They are named by the operator: a private address is his decision.
-        self._session = open_session(allow_private=True, pool_size=8)
+        self._session = open_session(allow_private=True, hosts=8)
 
     def choose(self, server: str | None) -> str:
         """The configured server that `server` (its address or a `server_endpoint`) names; None: the default.

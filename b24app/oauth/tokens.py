@@ -12,11 +12,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, literal, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from b24app.crypto import Unreadable, Vault
-from b24app.db import upsert
+from b24app.db import reading, upsert
 from b24app.oauth.server import AuthServer, TokenPair
 from b24app.rest.addresses import check_endpoint, host_of
 from b24app.rest.errors import (
@@ -41,8 +41,6 @@ KNOWN_S = 5.0
 
 _POLL_S = 0.05
 _SAVE_TRIES = 60
-
-_OF_TOKENS = ("access", "refresh", "expires_at", "version", "refreshing_since", "dead_reason")
 
 logger = logging.getLogger(__name__)
 
@@ -109,21 +107,31 @@ def load(conn: Connection, portal_id: int, user_id: int | None = None) -> Row[An
 
     The columns of the tokens are None where there are none.
     """
-    owner = portals.c.reader_id if user_id is None else literal(user_id)
-    theirs = and_(tokens.c.portal_id == portals.c.portal_id, tokens.c.user_id == owner)
-    return conn.execute(
-        select(
-            portals.c.member_id,
-            portals.c.endpoint,
-            portals.c.auth_server,
-            portals.c.domain,
-            portals.c.license,
-            owner.label("owner"),
-            *(tokens.c[name] for name in _OF_TOKENS),
-        )
-        .select_from(portals.outerjoin(tokens, theirs))
-        .where(portals.c.portal_id == portal_id)
-    ).one_or_none()
+    return conn.execute(_STORED, {"portal": portal_id, "user": user_id}).one_or_none()
+
+
+_OWNER = func.coalesce(bindparam("user", type_=portals.c.reader_id.type), portals.c.reader_id)
+
+_STORED: Select[Any] = (
+    select(
+        portals.c.member_id,
+        portals.c.endpoint,
+        portals.c.auth_server,
+        portals.c.domain,
+        portals.c.license,
+        _OWNER.label("owner"),
+        tokens.c.access,
+        tokens.c.refresh,
+        tokens.c.expires_at,
+        tokens.c.version,
+        tokens.c.refreshing_since,
+        tokens.c.dead_reason,
+    )
+    .select_from(
+        portals.outerjoin(tokens, and_(tokens.c.portal_id == portals.c.portal_id, tokens.c.user_id == _OWNER))
+    )
+    .where(portals.c.portal_id == bindparam("portal"))
+)
 
 
 class StoredTokens:
@@ -297,7 +305,7 @@ class StoredTokens:
         return self._load()
 
     def _load(self) -> Row[Any]:
-        with self._engine.connect() as conn:
+        with reading(self._engine) as conn:
             row = load(conn, self._portal_id, self._user_id)
         if row is None:
             raise TokenDead("no_portal", "this portal is not stored (any more)")

@@ -27,6 +27,12 @@ from b24app.rest.errors import AddressRefused, GarbageAnswer, TimedOut, Unreacha
 
 USER_AGENT = "b24app/0.1 (Bitrix24 KPI)"
 CONNECT_TIMEOUT_S = 5.0
+HOSTS = 256
+"""Portals whose connections are kept open: a new one costs more than the rest of a request."""
+
+CONNECTIONS = 32
+"""Of these to each host."""
+
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 BODY_LIMIT = 64 * 1024 * 1024
 """A batch of 50 full pages stays far below; whatever is larger is not meant well."""
@@ -52,10 +58,9 @@ class Transport:
         self,
         *,
         allow_private: bool = False,
-        pool_size: int = 32,
     ) -> None:
         self.allow_private = allow_private
-        self._session = open_session(allow_private=allow_private, pool_size=pool_size)
+        self._session = open_session(allow_private=allow_private)
 
     def post_json(self, url: str, body: Mapping[str, Any], *, timeout_s: float) -> Answer:
         """The answer to a JSON POST, whole, within `timeout_s` seconds.
@@ -80,7 +85,7 @@ class Transport:
         self._session.close()
 
 
-def open_session(*, allow_private: bool, pool_size: int = 32) -> requests.Session:
+def open_session(*, allow_private: bool, hosts: int = HOSTS) -> requests.Session:
     """A pooled session that never reads .netrc or proxy variables and connects where it may only.
 
     Certificates are always verified; an authority of one's own is named by the usual variables.
@@ -91,7 +96,7 @@ def open_session(*, allow_private: bool, pool_size: int = 32) -> requests.Sessio
     session.headers["User-Agent"] = USER_AGENT
     session.headers["Accept"] = "application/json"
     adapter_type = HTTPAdapter if allow_private else PublicAdapter
-    adapter = adapter_type(pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
+    adapter = adapter_type(pool_connections=hosts, pool_maxsize=CONNECTIONS, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -100,17 +105,20 @@ def open_session(*, allow_private: bool, pool_size: int = 32) -> requests.Sessio
 def exchange(session: requests.Session, verb: str, url: str, *, timeout_s: float, **arguments: Any) -> Answer:
     """One HTTP exchange. Its errors never quote the URL: it may hold a token.
 
+    The session lends its headers and connections only: no answer leaves a cookie in it or is followed.
+
     Raises: as `Transport.post_json`.
     """
     started = time.monotonic()
     timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
     try:
-        with session.request(
-            verb, url, timeout=timeout, stream=True, allow_redirects=False, **arguments
-        ) as response:
+        headers = {**session.headers, **arguments.pop("headers", {})}
+        request = requests.Request(verb, url, headers=headers, **arguments).prepare()
+        adapter = session.get_adapter(url)
+        with adapter.send(request, stream=True, timeout=timeout, verify=session.verify or True) as response:
             body = _read(response, started + timeout_s)
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, headers, body, time.monotonic() - started)
+            told = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, told, body, time.monotonic() - started)
     except (requests.RequestException, OSError, ValueError) as error:
         failure = unreachable(error, urlsplit(url).hostname or "")
     raise failure

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Engine,
     Table,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -95,12 +96,7 @@ def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Ite
     """
     with engine.begin() as conn:
         lock(conn, portal_id)
-        portals = tables.portals.c
-        portal = conn.execute(
-            select(portals.state, portals.timezone, portals.sums_version).where(
-                portals.portal_id == portal_id
-            )
-        ).one_or_none()
+        portal = conn.execute(_PORTAL, {"mine": portal_id}).one_or_none()
         if portal is None or portal.state in CLOSED:
             raise PortalLeft(portal_id)
         if border is not None and border.zone.key != portal.timezone:
@@ -113,7 +109,7 @@ def writing(engine: Engine, portal_id: int, border: Border | None = None) -> Ite
         writer.sums.settle()
         if support_cases.follow(conn, portal_id, writer.touched) or writer.derived.changed:
             writer.changed = True
-        if writer.standing and portal.state == "unpaid":
+        if "checked_at" in writer.standing and portal.state == "unpaid":
             writer.standing["state"] = "active"
             writer.changed = True
         # Also where nothing changed: the portal may be on its way out, and must not find new rows behind it.
@@ -132,13 +128,7 @@ def _is_filling(conn: Connection, portal_id: int) -> bool:
 
 def lock(conn: Connection, portal_id: int) -> None:
     """Waits until no other transaction writes this portal's facts; they wait for this one from now on."""
-    sources = tables.sync_sources
-    touched = conn.execute(
-        update(sources)
-        .where(sources.c.portal_id == portal_id, sources.c.source == LOCK_SOURCE)
-        .values(state=sources.c.state)
-    )
-    if touched.rowcount > 0:
+    if conn.execute(_LOCK, {"mine": portal_id}).rowcount > 0:
         return
     known = conn.execute(
         select(tables.portals.c.portal_id).where(tables.portals.c.portal_id == portal_id)
@@ -146,7 +136,7 @@ def lock(conn: Connection, portal_id: int) -> None:
     if known is not None:
         upsert(
             conn,
-            sources,
+            tables.sync_sources,
             [{"portal_id": portal_id, "source": LOCK_SOURCE, "state": "ready"}],
             keep=("state",),
         )
@@ -170,13 +160,27 @@ def close_portal(engine: Engine, portal_id: int, state: str) -> None:
 
 def _advance(conn: Connection, portal_id: int, step: int, standing: Mapping[str, Any] | None = None) -> bool:
     """Moves the version and changes columns of the portal's own row; False where the portal has left."""
-    portals = tables.portals
-    done = conn.execute(
-        update(portals)
-        .where(portals.c.portal_id == portal_id, portals.c.state.not_in(CLOSED))
-        .values(data_version=portals.c.data_version + step, **(standing or {}))
-    )
+    done = conn.execute(_ADVANCE, {"mine": portal_id, "step": step, **(standing or {})})
     return done.rowcount == 1
+
+
+# What every check executes, made once. Values that are no parameters of these are those of columns.
+_PORTAL = select(tables.portals.c.state, tables.portals.c.timezone, tables.portals.c.sums_version).where(
+    tables.portals.c.portal_id == bindparam("mine")
+)
+_ADVANCE = (
+    update(tables.portals)
+    .where(tables.portals.c.portal_id == bindparam("mine"), tables.portals.c.state.not_in(CLOSED))
+    .values(data_version=tables.portals.c.data_version + bindparam("step"))
+)
+_SET_SOURCE = update(tables.sync_sources).where(
+    tables.sync_sources.c.portal_id == bindparam("mine"), tables.sync_sources.c.source == bindparam("named")
+)
+_LOCK = (
+    update(tables.sync_sources)
+    .where(tables.sync_sources.c.portal_id == bindparam("mine"), tables.sync_sources.c.source == LOCK_SOURCE)
+    .values(state=tables.sync_sources.c.state)
+)
 
 
 class Writer:
@@ -507,15 +511,10 @@ class Writer:
 
     def set_source(self, source: str, **values: Any) -> None:
         """Changes columns of the source's bookkeeping row, making it if there is none."""
-        sources = tables.sync_sources
-        changed = self.conn.execute(
-            update(sources)
-            .where(sources.c.portal_id == self.portal_id, sources.c.source == source)
-            .values(**values)
-        )
+        changed = self.conn.execute(_SET_SOURCE, {"mine": self.portal_id, "named": source, **values})
         if changed.rowcount == 0:
             row = {"state": "pending", **values, "portal_id": self.portal_id, "source": source}
-            upsert(self.conn, sources, [row])
+            upsert(self.conn, tables.sync_sources, [row])
 
     def set_portal(self, **values: Any) -> None:
         """Changes columns of the portal's own row; counts as a change only where one is different."""

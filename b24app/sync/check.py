@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from b24app import store, tables
+from b24app.db import reading
 from b24app.facts.values import Border
 from b24app.portals import settings
 from b24app.rest import paging
@@ -114,7 +115,7 @@ def begin(parts: Parts, portal_id: int, known: Row[Any], background: bool) -> Ch
     `known`: the portal's settings and time zone. Raises: TokenDead, PortalLeft.
     """
     started = time.time()
-    with parts.engine.connect() as conn:
+    with reading(parts.engine) as conn:
         standings = cursor.load_all(conn, portal_id)
         at = standings[CHANGES].cursor if CHANGES in standings else {}
         if not is_begun(at):

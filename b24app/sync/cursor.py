@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from b24app.sync import sources
 from b24app.tables import sync_sources
@@ -27,15 +27,17 @@ class Standing:
 
 def load_all(conn: Connection, portal_id: int) -> dict[str, Standing]:
     """Where every source stands that has a row."""
-    source = sync_sources.c
-    rows = conn.execute(
-        select(source.source, source.state, source.cursor, source.read_at, source.error).where(
-            source.portal_id == portal_id
-        )
-    )
-    return {
-        name: Standing(state, cursor or {}, read_at, error) for name, state, cursor, read_at, error in rows
-    }
+    rows = conn.execute(_ALL, {"portal": portal_id})
+    return {name: Standing(state, at or {}, read_at, error) for name, state, at, read_at, error in rows}
+
+
+_ALL = select(
+    sync_sources.c.source,
+    sync_sources.c.state,
+    sync_sources.c.cursor,
+    sync_sources.c.read_at,
+    sync_sources.c.error,
+).where(sync_sources.c.portal_id == bindparam("portal"))
 
 
 def load(conn: Connection, portal_id: int, source: str) -> dict[str, Any]:

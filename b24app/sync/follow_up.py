@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from b24app.db import reading
 from b24app.rest import paging
 from b24app.rest.calls import Call
 from b24app.rest.errors import RestError
@@ -109,7 +110,7 @@ def read_details(check: Check, is_reference_due: bool) -> None:
 def _with_details(check: Check, is_reference_due: bool) -> list[tuple[Details, bool]]:
     """The details that are to be read now, and whether that only tries if they can be read again."""
     found: list[tuple[Details, bool]] = []
-    with check.parts.engine.connect() as conn:
+    with reading(check.parts.engine) as conn:
         for source in check.lists:
             for one in source.details:
                 state = check.states.get(one.name)

@@ -14,6 +14,7 @@ from datetime import date
 from sqlalchemy import Engine, select
 
 from b24app import clock, store, tables
+from b24app.db import reading
 from b24app.rest import paging
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import RestError
@@ -64,7 +65,7 @@ def run(
 def is_checked(engine: Engine, portal_id: int, since: float) -> bool:
     """Whether a check that began at `since` (epoch seconds) or later is stored."""
     portal = tables.portals.c
-    with engine.connect() as conn:
+    with reading(engine) as conn:
         checked_at = conn.execute(
             select(portal.checked_at).where(portal.portal_id == portal_id)
         ).scalar_one_or_none()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, Integer, bindparam, func, select
 
 from b24app import clock, tables
 from b24app.facts import sessions
@@ -21,30 +21,30 @@ logger = logging.getLogger(__name__)
 METHOD = "imopenlines.session.history.get"
 
 
-def _is_waiting(portal_id: int) -> tuple[ColumnElement[bool], ...]:
-    session = tables.sessions.c
-    return (
-        session.portal_id == portal_id,
-        session.read_again_at <= clock.epoch(),
-        session.session_id.is_not(None),
-    )
+_session = tables.sessions.c
+
+_IS_WAITING = (
+    _session.portal_id == bindparam("portal"),
+    _session.read_again_at <= bindparam("now"),
+    _session.session_id.is_not(None),
+)
+_WAITING = (
+    select(_session.session_id, _session.updated_at)
+    .where(*_IS_WAITING, _session.session_id.not_in(bindparam("without", expanding=True)))
+    .order_by(_session.updated_at.desc(), _session.activity_id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_COUNT = select(func.count()).select_from(tables.sessions).where(*_IS_WAITING)
 
 
 def _waiting(conn: Connection, portal_id: int, limit: int, without: frozenset[int]) -> list[Waiting]:
-    session = tables.sessions.c
-    found = conn.execute(
-        select(session.session_id, session.updated_at)
-        .where(*_is_waiting(portal_id), session.session_id.not_in(sorted(without)))
-        .order_by(session.updated_at.desc(), session.activity_id.desc())
-        .limit(limit)
-    )
-    waiting = [Waiting(*row) for row in found]
+    asked = {"portal": portal_id, "now": clock.epoch(), "most": limit, "without": sorted(without)}
+    waiting = [Waiting(*row) for row in conn.execute(_WAITING, asked)]
     return waiting if waiting and settings.load(conn, portal_id).support.sessions else []
 
 
 def _count(conn: Connection, portal_id: int) -> int:
-    counted = select(func.count()).select_from(tables.sessions).where(*_is_waiting(portal_id))
-    return int(conn.execute(counted).scalar_one())
+    return int(conn.execute(_COUNT, {"portal": portal_id, "now": clock.epoch()}).scalar_one())
 
 
 def _known(conn: Connection, portal_id: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, Integer, bindparam, func, select
 
 from b24app import tables
 from b24app.facts import tasks
@@ -17,25 +17,29 @@ from b24app.sync.sources.kinds import Details, Waiting
 METHOD = "tasks.task.history.list"
 
 
-def _is_waiting(portal_id: int) -> tuple[ColumnElement[bool], ...]:
-    task = tables.tasks.c
-    return (task.portal_id == portal_id, task.closed_at.is_not(None), task.was_returned.is_(None))
+_task = tables.tasks.c
+
+_IS_WAITING = (
+    _task.portal_id == bindparam("portal"),
+    _task.closed_at.is_not(None),
+    _task.was_returned.is_(None),
+)
+_WAITING = (
+    select(_task.task_id, _task.closed_at)
+    .where(*_IS_WAITING, _task.task_id.not_in(bindparam("without", expanding=True)))
+    .order_by(_task.closed_at.desc(), _task.task_id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_COUNT = select(func.count()).select_from(tables.tasks).where(*_IS_WAITING)
 
 
 def _waiting(conn: Connection, portal_id: int, limit: int, without: frozenset[int]) -> list[Waiting]:
-    task = tables.tasks.c
-    found = conn.execute(
-        select(task.task_id, task.closed_at)
-        .where(*_is_waiting(portal_id), task.task_id.not_in(sorted(without)))
-        .order_by(task.closed_at.desc(), task.task_id.desc())
-        .limit(limit)
-    )
+    found = conn.execute(_WAITING, {"portal": portal_id, "most": limit, "without": sorted(without)})
     return [Waiting(*row) for row in found]
 
 
 def _count(conn: Connection, portal_id: int) -> int:
-    counted = select(func.count()).select_from(tables.tasks).where(*_is_waiting(portal_id))
-    return int(conn.execute(counted).scalar_one())
+    return int(conn.execute(_COUNT, {"portal": portal_id}).scalar_one())
 
 
 def _known(conn: Connection, portal_id: int) -> int:
