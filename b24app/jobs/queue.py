@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from b24app import journal, meters, trace
 from b24app.config import Settings
+from b24app.db import reading
 from b24app.sync import first_read, freshness, reconcile, refresh, schedule, snapshot
 
 if TYPE_CHECKING:
@@ -67,7 +68,21 @@ class _QuietConsumer(Consumer):  # type: ignore[misc]
         return
 
 
-class _PatientRedis(RedisHuey):  # type: ignore[misc]
+class _News:
+    """What is queued is never revoked and has no result: huey need not ask its storage about either."""
+
+    def is_revoked(self, *_args: Any) -> bool:
+        return False
+
+    def delete(self, _key: str) -> bool:
+        return False
+
+
+class _FileQueue(_News, SqliteHuey):  # type: ignore[misc]
+    """In a local file."""
+
+
+class _PatientRedis(_News, RedisHuey):  # type: ignore[misc]
     """Waits for a Redis that is away, without a word from each thread: the ticker tells of it."""
 
     def dequeue(self) -> Any:
@@ -216,7 +231,7 @@ class Jobs:
         if self._parts is None or self._is_full():
             return
         now = time.time()
-        with self._parts.engine.connect() as conn:
+        with reading(self._parts.engine) as conn:
             found = schedule.load_urgent(conn, now, self._unread)
             if self._place is not None:
                 some = schedule.load_some(conn, after=self._place, limit=SLICE)
@@ -270,6 +285,6 @@ def _open(settings: Settings, name: str) -> Any:
             f"b24app-{name}", url=settings.redis_url, results=False, blocking=True, read_timeout=1
         )
     settings.var_dir.mkdir(parents=True, exist_ok=True)
-    return SqliteHuey(
+    return _FileQueue(
         f"b24app-{name}", filename=str(settings.var_dir / f"jobs-{name}.sqlite3"), results=False
     )

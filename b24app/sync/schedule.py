@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, and_, case, or_, select
 
 from b24app.store import CLOSED
 from b24app.sync import cursor
@@ -33,6 +33,9 @@ SNAPSHOT_S = 3600.0
 
 FIRST_READ, REFRESH, RECONCILE, SNAPSHOT = "first_read", "refresh", "reconcile", "snapshot"
 
+KEPT_BY = (CHANGES, cursor.FIRST_READ, cursor.RECONCILE, cursor.SNAPSHOT)
+"""The rows whose cursors say when a work is due; those of lists only say how far they are read."""
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -43,7 +46,7 @@ class Standing:
     watched_at: float | None
     checked_at: float | None
     states: Mapping[str, str] = field(default_factory=dict)
-    cursors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cursors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of `KEPT_BY`
 
 
 def due(one: Standing, now: float) -> tuple[str, ...]:
@@ -75,7 +78,8 @@ def is_unread(one: Standing) -> bool:
 
 
 def load_urgent(conn: Connection, now: float, unread: Collection[int]) -> list[Standing]:
-    """The open portals that are looked at, those that were never asked yet, and of the given ones all.
+    """The open portals that are looked at and not fresh, those that were never asked yet, and of the given
+    ones all.
 
     Costs what these portals cost, however many there are: it is asked at every tick.
     """
@@ -85,7 +89,7 @@ def load_urgent(conn: Connection, now: float, unread: Collection[int]) -> list[S
         select(portals.c.portal_id).where(
             *_OPEN,
             or_(
-                portals.c.watched_at > now - WATCHED_S,
+                and_(portals.c.watched_at > now - WATCHED_S, portals.c.checked_at <= now - FRESH_S),
                 portals.c.checked_at.is_(None),
                 portals.c.portal_id.in_(few),
             ),
@@ -111,7 +115,7 @@ def _load(conn: Connection, chosen: Select[tuple[int]]) -> list[Standing]:
             portals.c.checked_at,
             sync_sources.c.source,
             sync_sources.c.state,
-            sync_sources.c.cursor,
+            case((sync_sources.c.source.in_(KEPT_BY), sync_sources.c.cursor)).label("cursor"),
         )
         .select_from(portals.outerjoin(sync_sources, portals.c.portal_id == sync_sources.c.portal_id))
         .where(portals.c.portal_id.in_(chosen))
@@ -124,7 +128,8 @@ def _load(conn: Connection, chosen: Select[tuple[int]]) -> list[Standing]:
         heads[row.portal_id] = (row.timezone, row.watched_at, row.checked_at)
         if row.source is not None:
             states.setdefault(row.portal_id, {})[row.source] = row.state
-            cursors.setdefault(row.portal_id, {})[row.source] = row.cursor or {}
+            if row.cursor is not None:
+                cursors.setdefault(row.portal_id, {})[row.source] = row.cursor
     return [
         Standing(portal_id, *head, states.get(portal_id, {}), cursors.get(portal_id, {}))
         for portal_id, head in heads.items()

@@ -26,11 +26,12 @@ def store(engine: Engine, *rows: dict[str, Any]) -> None:
     with engine.begin() as conn:
         for row in rows:
             conn.execute(insert(portals).values({**usual, "member_id": f"{row['portal_id']:032x}", **row}))
-            conn.execute(
-                insert(sync_sources).values(
-                    portal_id=row["portal_id"], source="deals", state="reading", cursor={"lowest": 5}
+            for source, state, at in (("deals", "reading", {"top": 5}), ("changes", "ready", {"since": 7})):
+                conn.execute(
+                    insert(sync_sources).values(
+                        portal_id=row["portal_id"], source=source, state=state, cursor=at
+                    )
                 )
-            )
 
 
 def test_a_tick_looks_at_what_cannot_wait_and_at_nothing_else(engine: Engine) -> None:
@@ -43,12 +44,14 @@ def test_a_tick_looks_at_what_cannot_wait_and_at_nothing_else(engine: Engine) ->
         {"portal_id": 5, "watched_at": NOW - 5, "state": "uninstalled"},
         {"portal_id": 6, "checked_at": None, "reader_id": None},
         {"portal_id": 7, "state": "gone"},
+        {"portal_id": 8, "watched_at": NOW - 5, "checked_at": NOW - schedule.FRESH_S + 0.1},
+        {"portal_id": 9, "watched_at": NOW - 5, "checked_at": NOW - schedule.FRESH_S},
     )
     with engine.connect() as conn:
         found = schedule.load_urgent(conn, NOW, {3, 7})
-    assert [one.portal_id for one in found] == [1, 2, 3]
-    assert found[0].states == {"deals": "reading"}
-    assert found[0].cursors == {"deals": {"lowest": 5}}
+    assert [one.portal_id for one in found] == [1, 2, 3, 9]
+    assert found[0].states == {"deals": "reading", "changes": "ready"}
+    assert found[0].cursors == {"changes": {"since": 7}}
 
 
 def test_a_round_sees_every_open_portal_once(engine: Engine) -> None:
