@@ -170,7 +170,10 @@ _PORTAL = select(tables.portals.c.state, tables.portals.c.timezone, tables.porta
 )
 _ADVANCE = (
     update(tables.portals)
-    .where(tables.portals.c.portal_id == bindparam("mine"), tables.portals.c.state.not_in(CLOSED))
+    .where(
+        tables.portals.c.portal_id == bindparam("mine"),
+        *(tables.portals.c.state != one for one in CLOSED),  # a list would be written out anew each time
+    )
     .values(data_version=tables.portals.c.data_version + bindparam("step"))
 )
 _SET_SOURCE = update(tables.sync_sources).where(

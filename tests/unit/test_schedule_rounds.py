@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, insert
 
 from b24app.sync import schedule
+from b24app.sync.freshness import FRESH_S
 from b24app.tables import portals, sync_sources
 
 NOW = 1_800_000_000.0
@@ -44,8 +45,8 @@ def test_a_tick_looks_at_what_cannot_wait_and_at_nothing_else(engine: Engine) ->
         {"portal_id": 5, "watched_at": NOW - 5, "state": "uninstalled"},
         {"portal_id": 6, "checked_at": None, "reader_id": None},
         {"portal_id": 7, "state": "gone"},
-        {"portal_id": 8, "watched_at": NOW - 5, "checked_at": NOW - schedule.FRESH_S + 0.1},
-        {"portal_id": 9, "watched_at": NOW - 5, "checked_at": NOW - schedule.FRESH_S},
+        {"portal_id": 8, "watched_at": NOW - 5, "checked_at": NOW - FRESH_S + 0.1},
+        {"portal_id": 9, "watched_at": NOW - 5, "checked_at": NOW - FRESH_S},
     )
     with engine.connect() as conn:
         found = schedule.load_urgent(conn, NOW, {3, 7})

@@ -30,7 +30,7 @@ _IS_WAITING = (
 )
 _WAITING = (
     select(_session.session_id, _session.updated_at)
-    .where(*_IS_WAITING, _session.session_id.not_in(bindparam("without", expanding=True)))
+    .where(*_IS_WAITING)
     .order_by(_session.updated_at.desc(), _session.activity_id.desc())
     .limit(bindparam("most", type_=Integer))
 )
@@ -38,8 +38,9 @@ _COUNT = select(func.count()).select_from(tables.sessions).where(*_IS_WAITING)
 
 
 def _waiting(conn: Connection, portal_id: int, limit: int, without: frozenset[int]) -> list[Waiting]:
-    asked = {"portal": portal_id, "now": clock.epoch(), "most": limit, "without": sorted(without)}
-    waiting = [Waiting(*row) for row in conn.execute(_WAITING, asked)]
+    wanted = _WAITING.where(_session.session_id.not_in(sorted(without))) if without else _WAITING
+    found = conn.execute(wanted, {"portal": portal_id, "now": clock.epoch(), "most": limit})
+    waiting = [Waiting(*row) for row in found]
     return waiting if waiting and settings.load(conn, portal_id).support.sessions else []
 
 

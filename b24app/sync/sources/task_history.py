@@ -26,7 +26,7 @@ _IS_WAITING = (
 )
 _WAITING = (
     select(_task.task_id, _task.closed_at)
-    .where(*_IS_WAITING, _task.task_id.not_in(bindparam("without", expanding=True)))
+    .where(*_IS_WAITING)
     .order_by(_task.closed_at.desc(), _task.task_id.desc())
     .limit(bindparam("most", type_=Integer))
 )
@@ -34,8 +34,8 @@ _COUNT = select(func.count()).select_from(tables.tasks).where(*_IS_WAITING)
 
 
 def _waiting(conn: Connection, portal_id: int, limit: int, without: frozenset[int]) -> list[Waiting]:
-    found = conn.execute(_WAITING, {"portal": portal_id, "most": limit, "without": sorted(without)})
-    return [Waiting(*row) for row in found]
+    wanted = _WAITING.where(_task.task_id.not_in(sorted(without))) if without else _WAITING
+    return [Waiting(*row) for row in conn.execute(wanted, {"portal": portal_id, "most": limit})]
 
 
 def _count(conn: Connection, portal_id: int) -> int:
