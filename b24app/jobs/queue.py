@@ -58,7 +58,8 @@ QUEUES = {
 }
 """Long works have threads of their own, so that who looks never waits for somebody's first read."""
 
-THREADS = {"now": 4, "later": 2}
+THREADS = {"now": 12, "later": 2}
+"""A check takes some milliseconds of a core and waits for the portal the rest of its time."""
 
 
 class _QuietConsumer(Consumer):  # type: ignore[misc]

@@ -15,6 +15,9 @@ from b24app.rest.limits import OPERATING_LIMIT_S, PortalLoad, RateLimit
 
 T = TypeVar("T")
 
+KEY = "b24app:load:2:"
+"""Before a portal's name; the number moves with the form of what is stored."""
+
 _FORGOTTEN_AFTER_S = 3600
 _TRIES = 50
 _ALONE_S = 5.0
@@ -156,7 +159,7 @@ class RedisLoads:
 
         if self._clock() >= self._alone_until:
             try:
-                return self._change(f"b24app:load:{portal}", rule)
+                return self._change(f"{KEY}{portal}", rule)
             except RedisError as error:
                 self._alone_until = self._clock() + _ALONE_S
                 logger.warning("Redis is away, this process budgets alone: %s", type(error).__name__)

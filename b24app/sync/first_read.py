@@ -142,6 +142,8 @@ def _begin(parts: Parts, portal_id: int, client: PortalClient, new: list[LongLis
             changes = {"since": now, "reference_at": clock.epoch(), "was_admin": found.is_admin}
             writer.set_source(CHANGES, state="ready", cursor=changes)
             writer.set_checked(started)
+            # Not only at the end: between the last list and that, the comparison would look due.
+            writer.set_source(cursor.RECONCILE, state="ready", cursor={"day": today.isoformat()})
         writer.changed = True
 
 

