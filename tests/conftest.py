@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from b24app.db import open_engine
+from tests import turns
 from tests.databases import Databases, kinds
+from tests.turns import is_second
 
 # Two busy cores make examples slow to generate and to run; that says nothing about the code. All examples of
 # a test share its database: each makes a portal of its own in it.
@@ -21,16 +24,36 @@ settings.load_profile("suite")
 FEWER = 4
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Coverage is measured on SQLite alone: the second time it would cost a third more and say the same."""
-    for item in filter(_is_second, items):
-        item.add_marker("no_cover")
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if is_second(item) and item.get_closest_marker("one_database")]
+    config.hook.pytest_deselected(items=left_out)
+    kept = set(items) - set(left_out)
+    items[:] = turns.in_turn([item for item in items if item in kept])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Measures coverage where that says anything new, fixtures included."""
+    coverage = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if coverage is None or turns.is_measured(item):
+        return (yield)
+    coverage.pause()
+    try:
+        return (yield)
+    finally:
+        coverage.resume()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> turns.Turns:
+    return turns.Turns(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Function) -> Generator[None, None, None]:
     """Fewer examples for the second database: rules are proven on the first, and its SQL shows in a few."""
-    if not (_is_second(item) and hasattr(item.obj, "hypothesis")):
+    if not (is_second(item) and hasattr(item.obj, "hypothesis")):
         return (yield)
     chosen = item.obj._hypothesis_internal_use_settings  # hypothesis has no public way to change one run
     item.obj._hypothesis_internal_use_settings = settings(
@@ -42,15 +65,16 @@ def pytest_runtest_call(item: pytest.Function) -> Generator[None, None, None]:
         item.obj._hypothesis_internal_use_settings = chosen
 
 
-def _is_second(item: pytest.Item) -> bool:
-    spec = getattr(item, "callspec", None)
-    return spec is not None and spec.params.get("databases") == "postgresql"
+@pytest.fixture(scope="session")
+def makers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Databases]:
+    """One of each kind for the whole run: workers go to and fro between kinds, templates stay."""
+    return {name: kind(tmp_path_factory.mktemp(name)) for name, kind in kinds().items()}
 
 
 @pytest.fixture(scope="session", params=kinds())
-def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+def databases(request: pytest.FixtureRequest, makers: dict[str, Databases]) -> Databases:
     """Makes databases, of each kind in turn."""
-    return kinds()[request.param](tmp_path_factory.mktemp(request.param))
+    return makers[request.param]
 
 
 @pytest.fixture

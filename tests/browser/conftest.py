@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from emulator.world import Portal
 from tests.browser.furnished import furnish
 from tests.browser.stage import Stage, chromium, staged
-from tests.databases import Databases, kinds
+from tests.databases import Databases
 
 
 @pytest.fixture(scope="session")
@@ -21,10 +21,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+def databases(makers: dict[str, Databases]) -> Databases:
     """PostgreSQL where there is one: the API is proven on both kinds, and a page sees no more than that."""
-    *_, kind = kinds().values()
-    return kind(tmp_path_factory.mktemp("databases"))
+    *_, maker = makers.values()
+    return maker
 
 
 @pytest.fixture(scope="session")

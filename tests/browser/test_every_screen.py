@@ -12,8 +12,6 @@ from tests.browser.barriers import violations
 from tests.browser.scenes import SCENES, Cast, Scene, cast_of, settled, setup
 from tests.browser.stage import Stage, Window
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 WIDTHS = (375, 768)
 LARGE_TEXT = "document.documentElement.style.fontSize = '200%'"
 SIDEWAYS = """() => document.documentElement.scrollWidth - innerWidth"""

@@ -12,8 +12,6 @@ from emulator.world import Portal
 from tests.browser.barriers import violations
 from tests.browser.stage import Stage, Window
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 ADMIN = 1
 COSTS = (
     "channel;from;to;amount;currency\n"

@@ -16,8 +16,6 @@ from tests.browser.shown import plain
 from tests.browser.stage import Stage
 from tests.http.live import token
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 ADMIN, HEAD, SELLER = 1, 5, 11
 TEAM = 4
 YEAR = 2024

@@ -9,8 +9,6 @@ from emulator.world import Portal
 from tests.browser.barriers import violations
 from tests.browser.stage import Stage, Window
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 HEAD, SELLER = 5, 11
 NO_STORAGE = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('closed') } })"
 

@@ -96,6 +96,7 @@ def test_only_an_admin_in_person_tells(shop: Company, user_id: int | None, is_ad
     assert told(shop) == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("users", "text", "parameter"),
     [

@@ -114,6 +114,7 @@ def test_the_sum_of_hidden_records_is_for_heads_and_admins(shop: Company) -> Non
     assert ask(shop, f"metric=revenue&scope=user:{ANNA}", OLGA, is_admin=True)["hidden_sum"] == "100.00"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("query", "user_id", "is_admin", "status", "named"),
     [

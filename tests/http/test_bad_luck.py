@@ -82,6 +82,7 @@ def assert_problem(answer: requests.Response, *statuses: int) -> None:
 # --- the installation door
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
@@ -121,6 +122,7 @@ def test_an_installation_in_the_name_of_another_portal_leaves_that_one_alone(
     assert live.row(stranger) is None
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", TROUBLES)
 def test_an_installation_survives_whatever_the_portal_answers(live: Live, kind: str) -> None:
     portal = live.emulator.add_portal(lang="en")
@@ -144,6 +146,7 @@ def test_an_installation_survives_whatever_the_portal_answers(live: Live, kind: 
 # --- an open widget
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", TROUBLES)
 def test_numbers_stand_and_records_say_why_not_while_the_portal_is_in_trouble(
     live: Live, shop: Portal, kind: str

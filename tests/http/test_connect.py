@@ -130,6 +130,7 @@ def test_a_server_that_fails_is_told(live: Live) -> None:
     assert requests.get(back, timeout=20).status_code == 503
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "address", ["javascript:alert(1)", "https://user@evil.example", "https://", "a b", "//"]
 )
@@ -141,6 +142,7 @@ def test_what_is_no_address_is_refused(live: Live, address: str) -> None:
     assert "<form" in answer.text
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("typed", "home"),
     [

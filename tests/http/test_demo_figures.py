@@ -19,6 +19,8 @@ from tests.cast import ANNA, OLGA
 from tests.http.api_server import MEMBER, NOW, PORTAL, Api, fill, serving
 from tests.stored import save_deals
 
+pytestmark = pytest.mark.long
+
 COUNTED = (costs, campaigns, targets, target_changes, kpi_sets)
 
 

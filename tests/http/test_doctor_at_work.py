@@ -38,6 +38,7 @@ def troubles(portal: Syncing) -> list[str]:
     return [code for code, is_note in found(portal).items() if not is_note]
 
 
+@pytest.mark.one_database
 def test_a_portal_that_was_read_is_well_and_asked_by_one_request(portal: Syncing) -> None:
     before = portal.http_requests()
     assert troubles(portal) == []
@@ -50,11 +51,13 @@ def test_a_token_that_cannot_be_refreshed_is_dead(portal: Syncing) -> None:
     assert troubles(portal) == ["token_dead", "portal_token_dead"]  # by now it stands in the database too
 
 
+@pytest.mark.one_database
 def test_a_portal_that_is_away_cannot_be_reached(portal: Syncing) -> None:
     portal.emulator.close_portal(portal.portal)
     assert troubles(portal) == ["portal_unreachable"]
 
 
+@pytest.mark.one_database
 def test_what_a_portal_refuses_is_told_by_its_kind(portal: Syncing) -> None:
     faults = portal.emulator.faults(portal.portal)
     told = {}
@@ -71,11 +74,13 @@ def test_what_a_portal_refuses_is_told_by_its_kind(portal: Syncing) -> None:
     }
 
 
+@pytest.mark.one_database
 def test_a_blocked_method_is_named(portal: Syncing) -> None:
     portal.emulator.faults(portal.portal).add("429", method="crm.item.list", times=None)
     assert troubles(portal) == ["blocked:crm.item.list"]
 
 
+@pytest.mark.one_database
 def test_used_operating_time_is_noted(portal: Syncing) -> None:
     limits = portal.emulator.limits(portal.portal, operating=True)
     limits.spend(portal.emulator.client_id, "crm.item.list", 450, time.time())
@@ -87,6 +92,7 @@ def test_a_reader_who_is_no_admin_is_told(portal: Syncing) -> None:
     assert "reader_no_admin" in troubles(portal)
 
 
+@pytest.mark.one_database
 def test_a_clock_that_differs_is_told(portal: Syncing) -> None:
     portal.emulator.clock.advance(300)
     assert "clock:the portal" in troubles(portal)

@@ -168,6 +168,7 @@ def test_progress_is_for_admins(live: Live) -> None:
     assert requests.get(f"{live.url}/api/v1/install", timeout=20).status_code == 401
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", ["503", "html500", "502", "garbage", "half_body", "close", "empty"])
 def test_a_portal_that_stumbles_is_registered_all_the_same(live: Live, kind: str) -> None:
     portal = live.emulator.add_portal()
@@ -206,6 +207,7 @@ def test_a_portal_without_offline_events_is_installed_and_says_so(live: Live) ->
     assert live.bound(portal)[0] == PLACES
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", ["html500", "garbage", "close", "half_body"])
 def test_an_authorization_server_that_fails_is_told_and_nothing_is_stored(live: Live, kind: str) -> None:
     portal = live.emulator.add_portal(lang="en")

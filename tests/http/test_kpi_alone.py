@@ -7,7 +7,11 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.http.dirty_company import ADMIN, ANNA, SALES, Company, dirty_company
+
+pytestmark = pytest.mark.long
 
 BACK, AHEAD = 25, 10
 """Days around today: records that are still to come (deadlines) are in the period too."""

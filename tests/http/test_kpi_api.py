@@ -177,6 +177,7 @@ def test_a_program_sees_the_company(shop: Company) -> None:
     problem(shop.api.get("/api/v1/kpi?scope=me", None), 400)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("query", "status", "parameter"),
     [

@@ -66,6 +66,7 @@ def test_the_apps_page_opens_with_a_session(live: Live, portal: Portal) -> None:
     assert api(live, page, "/api/v1/sync").json()["portal"] == portal.member_id
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("placement", "options", "user", "view", "subject"),
     [
@@ -159,6 +160,7 @@ def test_the_member_id_of_another_portal_is_refused(live: Live, portal: Portal) 
     assert_refused(page, 403)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "domain", ["evil.example", "127.0.0.1:1", "169.254.169.254", "portal@evil.example", "a//b"]
 )
@@ -234,6 +236,7 @@ def test_an_unknown_portal_is_taken_in_when_its_admin_opens_the_app(live: Live) 
 # --- placement options
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "options", [None, "", "[]", "{}", "not json", '{"ID":""}', '{"ID":"0"}', '{"ID":"x"}', '{"id":5}', "[1]"]
 )
@@ -292,6 +295,7 @@ def test_a_session_of_one_portal_opens_no_other(live: Live, portal: Portal) -> N
 # --- bad luck
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "kind",
     [
@@ -318,6 +322,7 @@ def test_a_portal_that_stumbles_does_not_block_the_page(live: Live, portal: Port
     assert boot(page)["viewer"]["id"] == 2
 
 
+@pytest.mark.one_database
 def test_a_portal_that_hangs_does_not_block_the_page(live: Live, portal: Portal) -> None:
     live.emulator.faults(portal).add("hang", times=None, seconds=30)
     started = time.monotonic()
@@ -340,6 +345,7 @@ def test_an_admin_stays_one_while_the_portal_is_away(live: Live, portal: Portal)
     assert boot(live.open(portal, 1))["viewer"]["is_admin"] is True
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", ["html500", "502", "garbage", "half_body", "close", "empty", "503"])
 def test_an_authorization_server_that_is_away_is_replaced_by_the_portal(
     live: Live, portal: Portal, kind: str

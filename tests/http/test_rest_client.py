@@ -59,6 +59,7 @@ def test_the_token_travels_in_the_body_only(reading: Reading) -> None:
     assert seen == [(f"http://{reading.portal.domain}/rest/profile", {"auth"})]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "kind", ["503", "500", "unexpected", "unconfirmed", "html500", "502", "504", "html403", "garbage",
              "half_body", "empty", "null", "close", "lost_answer"],
@@ -88,6 +89,7 @@ def test_a_trouble_that_stays_becomes_a_typed_error(
     assert reading.emulator.counters(reading.portal).http_requests - before == tries
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("kind", "error"),
     [

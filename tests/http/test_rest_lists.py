@@ -47,6 +47,7 @@ def ids_of(batches: Any) -> list[int]:
     return [int(row.get("id") or row["ID"]) for rows in batches for row in rows]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("count", [0, 1, 50, 151, 700])
 def test_all_deals_come_once(reading: Reading, count: int, descending: bool) -> None:
@@ -106,6 +107,7 @@ def test_rows_that_come_and_go_meanwhile_shift_nothing(reading: Reading) -> None
     assert read == [*deals, late]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", ["500", "503", "html500", "half_body", "close", "expired"])
 def test_trouble_in_the_middle_loses_and_doubles_nothing(reading: Reading, kind: str) -> None:
     deals = fill(reading, 500)
@@ -136,6 +138,7 @@ def test_a_missing_scope_is_told_as_such(engine: Engine) -> None:
             ids_of(read_all(reading.client(), DEALS))
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("count", [0, 30, 49, 60, 170])
 def test_departments_come_whole_though_they_know_no_keyset(reading: Reading, count: int) -> None:
     for number in range(count):

@@ -29,6 +29,8 @@ from tests.http.reading import eventually
 from tests.http.servers import redis_server
 from tests.http.syncing import fill
 
+pytestmark = pytest.mark.long
+
 SOON_S = 90.0
 """More than four processes take to start on a busy machine."""
 VIEWERS = 6

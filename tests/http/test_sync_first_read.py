@@ -122,6 +122,7 @@ def test_what_changes_during_the_read_is_not_undone(portal: Syncing) -> None:
     portal.check()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", ["500", "garbage", "close", "half_body", "503", "html500"])
 def test_a_stumbling_portal_is_read_to_the_end(portal: Syncing, kind: str) -> None:
     fill(portal.portal, deals=60)

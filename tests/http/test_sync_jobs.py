@@ -19,6 +19,8 @@ from emulator import crm, seed
 from tests.http.reading import eventually
 from tests.http.syncing import ANNA, Syncing, fill, syncing
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(params=["file", "redis"])
 def parts_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | None]:

@@ -21,6 +21,8 @@ from tests.http.syncing import ANNA, BORIS, Syncing, fill, syncing, true_deals
 from tests.http.test_plain_kpis import Asking, change
 from tests.http.victims import Victim, let_claims_run_out, shorten_leases
 
+pytestmark = pytest.mark.long
+
 MANY = 200
 """More points than any of these works has."""
 

@@ -91,6 +91,7 @@ class TestAuthorizationServer:
         with pytest.raises(e.TokenExpired):
             reading.auth.app_info(access)
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize(
         ("kind", "error"),
         [
