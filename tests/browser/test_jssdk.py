@@ -15,6 +15,7 @@ from emulator.server import Emulator
 from emulator.site import App
 from emulator.world import Portal
 from tests.browser.sdk_app import SdkApp, sdk_app
+from tests.browser.stage import SHOWN_MS
 from tests.http.demo_portals import TODAY
 
 ADMIN, SELLER = 1, 6
@@ -106,7 +107,7 @@ def _bind(scene: Scene, code: str) -> None:
 
 def app_frame(page: Page, path: str) -> Frame:
     """The application's frame once its SDK is ready, wherever it is nested."""
-    for _ in range(200):
+    for _ in range(SHOWN_MS // 25):
         for frame in page.frames:
             if re.search(rf":\d+{re.escape(path)}\?DOMAIN=", frame.url):
                 frame.wait_for_function("window.b24")
@@ -252,7 +253,7 @@ def test_the_sdk_opens_its_own_page_in_a_slider_with_parameters(installed: Scene
     frame = app_frame(page, "/")
     frame.evaluate("() => { b24.slider.openSliderAppPage({view: 'norms', bx24_width: 900}); }")
     page.wait_for_selector(".slider-frame")
-    for _ in range(200):
+    for _ in range(SHOWN_MS // 25):
         inner = [one for one in page.frames if "DOMAIN=" in one.url and one != frame]
         if inner:
             break

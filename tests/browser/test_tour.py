@@ -8,6 +8,7 @@ from playwright.sync_api import Frame
 from emulator.world import Portal
 from tests.browser.barriers import violations
 from tests.browser.stage import Stage, Window
+from tests.http.live import eventually
 
 HEAD, SELLER = 5, 11
 NO_STORAGE = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('closed') } })"
@@ -86,8 +87,7 @@ def test_without_storage_the_portal_remembers(stage: Stage, firm: Portal) -> Non
         frame.locator(".card .card-open").first.focus()
         window.page.keyboard.press("Escape")
         frame.wait_for_selector(".tour", state="detached")
-        window.page.wait_for_timeout(500)
-        assert kept(window) == "seen"
+        assert eventually(lambda: kept(window) == "seen")
         with window.page.expect_response(lambda answer: "user.option.get" in answer.url):
             frame = window.open_app()
         frame.wait_for_selector(".card .card-open")

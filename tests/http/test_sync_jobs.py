@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +21,9 @@ from tests.http.reading import eventually
 from tests.http.syncing import ANNA, Syncing, fill, syncing
 
 pytestmark = pytest.mark.long
+
+SOON_S = 60.0
+"""More than anything here takes; machines may be busy."""
 
 
 @pytest.fixture(params=["file", "redis"])
@@ -52,25 +56,29 @@ def test_a_portal_is_read_and_kept_fresh_without_anybody_doing_anything(
         parts = with_jobs(portal, parts_of)
         assert parts.jobs is not None
         parts.jobs.start(parts)
-        assert eventually(lambda: portal.state().complete, within_s=20)
-        assert eventually(lambda: is_checked(portal))
+        assert eventually(lambda: portal.state().complete, within_s=SOON_S)
+        assert eventually(lambda: is_checked(portal), within_s=SOON_S)
         portal.check()
         portal.set_portal(checked_at=time.time() - 60)
         changed = crm.add_item(portal.portal, "deal", {"assignedById": ANNA})
         freshness.touch(parts, 1)  # somebody opens a widget
-        assert eventually(lambda: changed in portal.stored_deals(), within_s=10)
-        assert eventually(lambda: is_checked(portal))
+        assert eventually(lambda: changed in portal.stored_deals(), within_s=SOON_S)
+        assert eventually(lambda: is_checked(portal), within_s=SOON_S)
         # It stays open: what changes is seen without another look, and the portal is not hammered.
         requests, started = portal.http_requests(), time.monotonic()
         another = crm.add_item(portal.portal, "deal", {"assignedById": ANNA})
-        assert eventually(lambda: another in portal.stored_deals(), within_s=10)
+        assert eventually(lambda: another in portal.stored_deals(), within_s=SOON_S)
         assert portal.http_requests() - requests <= 1 + (time.monotonic() - started) / freshness.FRESH_S
 
 
 def test_an_idle_portal_is_asked_at_most_twelve_times_an_hour(
     engine: Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An hour takes four seconds: nobody looks, while people work on the portal and change everything."""
+    """An hour takes four seconds: nobody looks, while people work on the portal and change everything.
+
+    They make and delete nothing in the middle of a check, as they do every other time in four seconds, hardly
+    ever in an hour: then the counts differ for once, and everything is compared.
+    """
     hour_s, faster = 4.0, 900.0
     with syncing(engine, database_url, tmp_path) as portal:
         made = portal.portal
@@ -88,12 +96,16 @@ def test_an_idle_portal_is_asked_at_most_twelve_times_an_hour(
         monkeypatch.setattr(queue, "EVERY_TICKS", 1)
         monkeypatch.setattr(queue, "REPEAT_S", 0.1)
         parts.jobs.start(parts)
-        assert eventually(lambda: is_checked(portal), within_s=10)
+        assert eventually(lambda: is_checked(portal), within_s=SOON_S)
         requests, checked_at = portal.http_requests(), portal.row().checked_at
+        for deal in list(made.records["deal"])[:20]:
+            crm.add_item(made, "deal", {"assignedById": ANNA})
+            crm.delete_item(made, "deal", deal["id"])
+        deals = itertools.cycle([row["id"] for row in made.records["deal"]])
+        stages = itertools.cycle(("EXECUTING", "NEW"))
         until = time.monotonic() + hour_s
         while time.monotonic() < until:
-            crm.add_item(made, "deal", {"assignedById": ANNA})
-            crm.delete_item(made, "deal", next(iter(made.records["deal"]))["id"])
+            crm.move_deal(made, next(deals), next(stages))
             time.sleep(0.05)
         parts.jobs.stop()
         assert portal.row().checked_at > checked_at
@@ -109,7 +121,7 @@ def test_stopping_takes_seconds_and_starting_again_goes_on(
         parts = with_jobs(portal, parts_of)
         assert parts.jobs is not None
         parts.jobs.start(parts)
-        assert eventually(lambda: bool(portal.stored_deals()), within_s=10)
+        assert eventually(lambda: bool(portal.stored_deals()), within_s=SOON_S)
         started = time.monotonic()
         parts.jobs.stop()
         assert time.monotonic() - started < 8
@@ -117,5 +129,5 @@ def test_stopping_takes_seconds_and_starting_again_goes_on(
         parts = with_jobs(portal, parts_of)
         assert parts.jobs is not None
         parts.jobs.start(parts)
-        assert eventually(lambda: portal.state().complete, within_s=20)
+        assert eventually(lambda: portal.state().complete, within_s=SOON_S)
         portal.check()

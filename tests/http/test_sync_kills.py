@@ -25,6 +25,8 @@ pytestmark = pytest.mark.long
 
 MANY = 200
 """More points than any of these works has."""
+SOON_S = 90.0
+"""More than anything here takes; machines may be busy."""
 
 
 @pytest.fixture
@@ -194,10 +196,10 @@ def test_jobs_of_killed_workers_are_taken_over(portal: Syncing, monkeypatch: pyt
     jobs = Jobs(portal.parts.settings)
     jobs.start(portal.parts)
     try:
-        assert eventually(lambda: portal.state().complete, within_s=30)
+        assert eventually(lambda: portal.state().complete, within_s=SOON_S)
     finally:
         jobs.stop()
-    assert eventually(lambda: refresh.run(portal.parts, 1), within_s=10)
+    assert eventually(lambda: refresh.run(portal.parts, 1), within_s=SOON_S)
     portal.check()
 
 
@@ -221,5 +223,5 @@ def test_numbers_are_the_plain_ones_after_kills_at_any_moment(database_url: str,
             let_claims_run_out(company.parts.engine)
         company.let_short_lists_come_due()
         for _ in range(2):  # the short lists, then the latest rows of lists that are rewritten
-            company.get("/api/v1/kpi", company.token(ADMIN), metric="deals_won", scope="company", fresh="1")
+            company.catch_up(company.token(ADMIN))
         Asking(company, 4).ask_all_at_once()
