@@ -17,7 +17,7 @@ BROWSER = "tests/browser/"
 KINDS = re.compile(r"\[(sqlite|postgresql)\b")
 
 
-class Turns(LoadScopeScheduling):
+class Turns(LoadScopeScheduling):  # type: ignore[misc]  # xdist brings no types
     """Work is given out in the order of the collection, a unit as soon as a worker is free."""
 
     def __init__(self, config: pytest.Config, log: Any = None) -> None:
