@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
         files = f"--basetemp={folder / 'files'}"
         with postgresql(folder / "postgresql") as url:
             env = {**os.environ, SERVER_URL: url}
+            env.pop("PYTHONDONTWRITEBYTECODE", None)  # else every process would compile everything again
             code = subprocess.run([*parallel, files], env=env, check=False).returncode
             if code == 1:
                 print("=== failed beside others, once more by themselves ===", flush=True)

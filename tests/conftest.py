@@ -32,17 +32,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = turns.in_turn([item for item in items if item in kept])
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """In a worker pytest-cov starts twice. The first measurement would go on while the second is paused."""
+    measuring = _coverage(session.config)
+    if measuring is not None and hasattr(session.config, "workerinput"):
+        measuring.pause()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Measures coverage where that says anything new, fixtures included."""
-    coverage = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
-    if coverage is None or turns.is_measured(item):
+    measuring = _coverage(item.config)
+    if measuring is None or turns.is_measured(item):
         return (yield)
-    coverage.pause()
+    measuring.pause()
     try:
         return (yield)
     finally:
-        coverage.resume()
+        measuring.resume()
+
+
+def _coverage(config: pytest.Config) -> Any:
+    return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
 
 
 @pytest.hookimpl(optionalhook=True)
