@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     fails alone, too, makes the suite red. Both runs are printed."""
     started = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q"]
-    parallel = [*command, "-n", str(WORKERS), "--dist", "worksteal", *(arguments or COVERAGE)]
+    parallel = [*command, "-n", str(WORKERS), "--dist", "loadscope", *(arguments or COVERAGE)]
     again = [*command, "--last-failed", "--last-failed-no-failures=none"]
     with tempfile.TemporaryDirectory(prefix="b24app-", dir=_in_memory()) as name:
         folder = Path(name)
