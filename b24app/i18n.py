@@ -38,8 +38,16 @@ def text(lang: str, key: str, **values: object) -> str:
 
 
 def section(lang: str, name: str) -> dict[str, Any]:
-    """A whole table of texts (for the browser), English filled in where the language lacks a key."""
-    return _merged(languages()[FALLBACK].get(name, {}), languages()[best(lang)].get(name, {}))
+    """A whole table of texts (for the browser), English filled in where the language lacks a key.
+
+    It is the same one for everybody: not to be changed.
+    """
+    return _section(best(lang), name)
+
+
+@cache
+def _section(code: str, name: str) -> dict[str, Any]:
+    return _merged(languages()[FALLBACK].get(name, {}), languages()[code].get(name, {}))
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from b24app.portals import registry
 
 log = logging.getLogger("b24app")
 
-THREADS = 16
+THREADS = 8
 KEPT_OPEN_S = 75
 CONNECTIONS = 4_000
 """Open connections of one process; idle ones cost no thread."""
