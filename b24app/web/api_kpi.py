@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
+from markupsafe import Markup
 
 from b24app import audit, clock, kpi_sets, meters, sums, targets
 from b24app.access import Visibility
@@ -101,14 +102,20 @@ def catalogue_facts(sight: Sight) -> list[dict[str, Any]]:
 def kpi_json(sight: Sight, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The body of `GET /api/v1/kpi` for these parameters, from what is stored. Raises: Problem."""
     query = question(sight, arguments)
-    body: dict[str, Any] = remembered(
+    note_view(sight, query.scope)
+    return answer(sight, planned(sight, query))
+
+
+def kpi_for_page(sight: Sight, arguments: Iterable[tuple[str, str]]) -> Markup:
+    """The same as JSON for a page, kept while it holds."""
+    query = question(sight, arguments)
+    note_view(sight, query.scope)
+    return remembered(
         sight,
         f"kpi {query.key}",
         lambda: answer(sight, planned(sight, query)),
         moves_with_time=_moves_with_time(query),
     )
-    note_view(sight, query.scope)
-    return body
 
 
 def ask(sight: Sight, arguments: Iterable[tuple[str, str]]) -> Asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from b24app import i18n, manifest, meters, scope
 from b24app.access import Visibility
+from b24app.metrics.catalog import CATALOG
 from b24app.portals.launch import Launch, Reason, Refused
 from b24app.rest.client import PortalClient
 from b24app.store.portal import PortalRow
@@ -22,7 +24,7 @@ from b24app.web.context import parts
 from b24app.web.first_view import CALL_CARDS, RECORD_CARDS, first_view, set_path
 from b24app.web.headers import allow_framing
 from b24app.web.problems import Problem
-from b24app.web.remembered import remembered
+from b24app.web.remembered import joined, remembered
 from b24app.web.sight import Sight, looking
 from b24app.web.welcome import known_portal, welcome
 
@@ -123,6 +125,7 @@ def page(
             lang=viewer.lang,
             session_token=session.issue(viewer),
             boot=boot,
+            embedded=joined({**boot, "first": joined(first)}),
             words=i18n.section(viewer.lang, "ui"),
         )
     )
@@ -143,7 +146,7 @@ def _filled(
     object_id: int | None,
     shared: str,
 ) -> dict[str, Any]:
-    """The boot JSON of the page with its first answers, `first` among them."""
+    """The boot JSON of the page without its first answers, which `first` is filled with."""
     viewer, visibility, today = sight.asking, sight.visibility, sight.today
     catalogue = remembered(sight, "catalogue", lambda: api_kpi.catalogue_facts(sight))
     subject = _subject(view, viewer, visibility, first, object_id)
@@ -151,7 +154,7 @@ def _filled(
         subject.view,
         today=today,
         scope=subject.scope,
-        known=[metric["key"] for metric in catalogue],
+        known=[metric.key for metric in CATALOG],
         deal_id=subject.deal_id,
         cards=subject.cards or _own_cards(sight, subject, first),
     )
@@ -166,7 +169,6 @@ def _filled(
         "layout": plan.layout | {"is_closed": is_closed, "is_fixed": subject.cards is not None},
         "shared": shared,
         "catalog": catalogue,
-        "first": first,
     }
 
 
@@ -200,11 +202,11 @@ def _own_cards(sight: Sight, subject: Subject, first: dict[str, Any]) -> tuple[s
         return None
     try:
         asked = subject.scope
-        applied = remembered(sight, f"set {asked}", lambda: api_sets.applied_json(sight, asked, sight.today))
+        known = remembered(sight, f"set {asked}", lambda: api_sets.applied_json(sight, asked, sight.today))
     except Problem:
         return None  # the scope is not open to the viewer: the page says so
-    first[set_path(subject.scope, sight.today)] = applied
-    return tuple(one["metric"] for one in applied["set"]["metrics"])
+    first[set_path(subject.scope, sight.today)] = known
+    return tuple(one["metric"] for one in json.loads(known)["set"]["metrics"])
 
 
 def _home(viewer: Viewer, visibility: Visibility) -> Subject:
@@ -249,7 +251,7 @@ def _answer(path: str, sight: Sight) -> Any:
     parsed, viewer = urlsplit(path), sight.asking
     try:
         if parsed.path == "/api/v1/kpi":
-            return api_kpi.kpi_json(sight, parse_qsl(parsed.query))
+            return api_kpi.kpi_for_page(sight, parse_qsl(parsed.query))
         if parsed.path == "/api/v1/why":
             return remembered(sight, path, lambda: api_why.why_json(sight, parse_qsl(parsed.query)))
         if parsed.path == "/api/v1/org":
