@@ -146,6 +146,7 @@ def _calls(check: Check, planned: Plan) -> dict[str, Call]:
     if planned.has_reference:
         calls.update(reference.calls(check.lists))
         calls.update({f"probe_{s.name}": s.top() for s in check.lists if not check.is_on(s)})
+    if planned.has_reference or check.at.get("differs"):
         calls.update(_counts(check))
     return calls
 

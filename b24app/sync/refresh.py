@@ -80,7 +80,9 @@ def _run(check: Check) -> None:
     outcome = batch.ask(check, planned)
     now = server_time(outcome["clock"])
     batch.note_queue(check, outcome, now)
-    counted = _store_reference(check, outcome) if planned.has_reference else {}
+    if planned.has_reference:
+        _store_reference(check, outcome)
+    counted = _counted(check, outcome)
     _take(check, planned, outcome)
     while calls := planned.further_calls():
         _take(check, planned, check.client.batch(calls))
@@ -119,8 +121,8 @@ def _take_list(check: Check, name: str, chain: paging.Chain, outcome: Outcome) -
     check.save(source, rows)
 
 
-def _store_reference(check: Check, outcome: Outcome) -> dict[str, int]:
-    """Stores the short lists; how many records the portal counts of the lists that were counted."""
+def _store_reference(check: Check, outcome: Outcome) -> None:
+    """Stores the short lists."""
     found = reference.read(check.client, outcome)
     with check.writing() as writer:
         reference.store(writer, found)
@@ -136,6 +138,10 @@ def _store_reference(check: Check, outcome: Outcome) -> dict[str, int]:
         check.border = load_border(writer.conn, check.portal_id)
     check.at["was_admin"] = bool(check.at.get("was_admin") or found.is_admin)
     check.at["reference_at"], check.at["rates"] = clock.epoch(), False
+
+
+def _counted(check: Check, outcome: Outcome) -> dict[str, int]:
+    """How many records the portal counts of the lists that were counted."""
     counts = {source.name: outcome.get(f"count_{source.name}") for source in check.lists}
     return {
         name: counted.total
@@ -175,17 +181,30 @@ def _finish(check: Check, planned: Plan, now: int, counted: dict[str, int]) -> N
         at["deleted"] = _remembered(check) if cursor.is_reading(check.states) else {}
         at["rates"] = check.noted.has_new_rates
         at["failures"], at["retry_at"] = 0, 0
+        if counted:
+            _compare_counts(check, writer, counted)
         writer.set_source(CHANGES, cursor=at, error=None, read_at=clock.epoch())
-        if any(
-            total != writer.count(check.by_name[name].table, *check.by_name[name].only)
-            for name, total in counted.items()
-        ):
-            asked = cursor.load(writer.conn, check.portal_id, cursor.RECONCILE)
-            writer.set_source(cursor.RECONCILE, state="ready", cursor={**asked, "is_asked": True})
         for name in (*chains, *(one.name for source in check.lists for one in source.details)):
             if check.states.get(name) == "ready" and name not in check.behind and name not in check.failed:
                 _note_read(check, writer, name)
         writer.set_checked(check.started, ends_claim=True)
+
+
+def _compare_counts(check: Check, writer: Writer, counted: dict[str, int]) -> None:
+    """Has everything compared where the portal twice in a row holds another number of records than we do.
+
+    Once says nothing: a record may have been made or deleted while this check went on. The next one counts
+    again.
+    """
+    at = check.at
+    differs = any(
+        total != writer.count(check.by_name[name].table, *check.by_name[name].only)
+        for name, total in counted.items()
+    )
+    if differs and at.get("differs"):
+        asked = cursor.load(writer.conn, check.portal_id, cursor.RECONCILE)
+        writer.set_source(cursor.RECONCILE, state="ready", cursor={**asked, "is_asked": True})
+    at["differs"] = differs and not at.get("differs")
 
 
 def _note_read(check: Check, writer: Writer, name: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, insert, select, update
 
 from b24app import audit, tables
 from b24app.store import kept_sums
@@ -228,12 +228,36 @@ def test_without_a_queue_counts_tell_of_deletions(engine: Engine, database_url: 
         crm.delete_item(portal.portal, "lead", next(iter(portal.portal.records["lead"]))["id"])
         age_reference(portal)
         assert refresh.run(portal.parts, 1)
+        # Something may have been deleted while it was counted: the next check counts again.
+        assert "is_asked" not in portal.source("reconcile")["cursor"]
+        assert refresh.run(portal.parts, 1)
         assert portal.source("reconcile")["cursor"]["is_asked"]
         with portal.parts.engine.connect() as conn:
             standing = schedule.load_some(conn)[0]
         assert schedule.RECONCILE in schedule.due(standing, time.time())
         assert reconcile.run(portal.parts, 1) == {"deals": 1, "leads": 1}
         portal.check()
+
+
+def test_a_difference_that_is_gone_when_counted_again_compares_nothing(
+    engine: Engine, database_url: str, tmp_path: Path
+) -> None:
+    with syncing(engine, database_url, tmp_path, binds=False) as portal:
+        fill(portal.portal, deals=30, leads=5, days=100)
+        portal.first_read()
+        assert refresh.run(portal.parts, 1)
+        with portal.parts.engine.begin() as conn:  # as if made between list and count
+            kept = dict(conn.execute(select(tables.deals).limit(1)).one()._mapping)
+            mine = (tables.deals.c.portal_id == 1, tables.deals.c.deal_id == kept["deal_id"])
+            conn.execute(delete(tables.deals).where(*mine))
+        age_reference(portal)
+        assert refresh.run(portal.parts, 1)
+        assert portal.source("changes")["cursor"]["differs"]
+        with portal.parts.engine.begin() as conn:
+            conn.execute(insert(tables.deals).values(kept))
+        assert refresh.run(portal.parts, 1)
+        assert not portal.source("changes")["cursor"]["differs"]
+        assert "is_asked" not in portal.source("reconcile")["cursor"]
 
 
 def test_kept_sums_that_went_wrong_are_made_anew_at_night(portal: Syncing) -> None:
