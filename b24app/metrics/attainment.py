@@ -103,7 +103,7 @@ def weighed(better: Better, value: Fraction | None, target: Fraction | None) -> 
 def pace(parts: Iterable[Part]) -> Fraction | None:
     """What is expected of the target by today; None where no part of it is due on a working day."""
     due = [part.amount * share for part in parts if (share := part.days.share) is not None]
-    return sum(due, Fraction(0)) if due else None
+    return sum(due[1:], due[0]) if due else None
 
 
 def forecast(value: Fraction | None, days: Elapsed) -> Fraction | None:

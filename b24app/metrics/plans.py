@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -113,9 +113,9 @@ def shares(
     for month in months:
         own = plans.own(metric, scope, month)
         if own is not None:
-            days = (shift_months(month, 1) - month).days
-            weight = Fraction(1) if adds_up else Fraction(days, period.days)
-            found.append(Share(own * weight, scope.id if scope.whose is Whose.USER else None))
+            if not adds_up and len(months) > 1:
+                own *= Fraction((shift_months(month, 1) - month).days, period.days)
+            found.append(Share(own, scope.id if scope.whose is Whose.USER else None))
             continue
         theirs = _of_employees(plans, metric, scope, month, org) if adds_up else ()
         if not theirs:
@@ -128,8 +128,15 @@ def target_of(
     plans: Plans, metric: str, scope: Scope, period: Period, org: Org, *, adds_up: bool
 ) -> Fraction | None:
     """The target of the scope and period; see `shares`."""
-    found = shares(plans, metric, scope, period, org, adds_up=adds_up)
-    return None if found is None else sum((share.amount for share in found), Fraction(0))
+    return _total(shares(plans, metric, scope, period, org, adds_up=adds_up))
+
+
+def _total(found: Sequence[Share] | None) -> Fraction | None:
+    """The whole of pieces, of which there is one at least."""
+    if found is None:
+        return None
+    first, *others = found
+    return sum((share.amount for share in others), first.amount)
 
 
 def stand(fact: Fact, scope: Scope, period: Period, today: date, org: Org, planning: Planning) -> Standing:
@@ -139,7 +146,7 @@ def stand(fact: Fact, scope: Scope, period: Period, today: date, org: Org, plann
     its employees', each piece is due over the days since that employee was hired.
     """
     found = shares(planning.plans, fact.metric, scope, period, org, adds_up=fact.adds_up)
-    target = None if found is None else sum((share.amount for share in found), Fraction(0))
+    target = _total(found)
     is_due_evenly = fact.adds_up and not fact.is_snapshot
     own_days = None
     if is_due_evenly:
