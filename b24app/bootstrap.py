@@ -48,12 +48,10 @@ class Parts:
         *,
         background: bool = True,
         deadline_s: float | None = None,
-        budget_wait_s: float | None = None,
     ) -> PortalClient:
         """A client with the user's token; None: that of the portal's reader.
 
-        `background` calls leave room for people who look. deadline_s: when to give up. budget_wait_s: how
-        long to wait for room within the portal's limits. Both are generous by default.
+        `background` calls leave room for people who look. deadline_s: when to give up, by default generous.
 
         Raises: TokenDead where the portal is unknown or has no reader.
         """
@@ -76,24 +74,23 @@ class Parts:
             background=background,
             label=str(portal_id),
             deadline_s=deadline_s,
-            budget_wait_s=budget_wait_s,
         )
 
     def guest(
-        self, person: Person, access: str, license_: str | None, *, deadline_s: float, budget_wait_s: float
+        self, portal_id: int, person: Person, access: str, license_: str | None, *, deadline_s: float
     ) -> PortalClient:
         """A client with the token of a launch that was just proven: nothing has to be read for it.
 
-        license_: of the person's portal, if known. The rest as for `client`.
+        license_: of the person's portal, if known. It does not wait for room within the portal's limits.
         """
         return PortalClient(
             tokens=FixedToken(person.endpoint, access),
             budget=self.budgets.for_portal(person.domain, rate_of(license_)),
             transport=self.transport,
             background=False,
-            label=person.member_id,
+            label=str(portal_id),
             deadline_s=deadline_s,
-            budget_wait_s=budget_wait_s,
+            budget_wait_s=0.0,
         )
 
     def close(self) -> None:

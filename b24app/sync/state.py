@@ -77,8 +77,8 @@ class SyncState:
     comparison: Comparison = Comparison()
 
     @property
-    def claims(self) -> tuple[object, ...]:
-        """What answers depend on: all but the moments, which move when the portal is merely asked again."""
+    def version(self) -> tuple[object, ...]:
+        """Moves with what answers depend on, not when the portal was merely asked again."""
         standing = ((one.source, one.state, one.reason, one.covered_from) for one in self.sources)
         return (self.complete, round(self.progress, 2), *standing)
 

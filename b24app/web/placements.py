@@ -84,7 +84,7 @@ def launch() -> Response:
 
     def client() -> PortalClient:
         license_ = known.license if known else None
-        return parts().guest(person, posted.access, license_, deadline_s=LIVE_READ_S, budget_wait_s=0.0)
+        return parts().guest(portal_id, person, posted.access, license_, deadline_s=LIVE_READ_S)
 
     opened = page(
         viewer,

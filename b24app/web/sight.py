@@ -86,7 +86,7 @@ class Sight:
         """Moves with everything that an answer to this viewer can depend on, but not when the portal was
         merely asked again. `moves_with_time`: the answer changes as time goes by, too."""
         minute = int(self.now.timestamp()) // TIME_STEP_S if moves_with_time else None
-        return (self.portal.data_version, self.today, minute, self.portal.uses_leads, *self.sync.claims)
+        return (self.portal.data_version, self.today, minute, self.portal.uses_leads, *self.sync.version)
 
 
 def _portal(conn: Connection, portal_id: int) -> PortalRow:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select, text
 
-from b24app.db import MANY, upsert
+from b24app import db
+from b24app.db import MANY, open_engine, reading, upsert
 from b24app.tables import currencies, deals, memberships
 
 
@@ -98,3 +100,25 @@ def test_many_rows_are_stored_as_few_are(engine: Engine) -> None:
         )
         found = conn.execute(select(deals.c.amount, deals.c.stage_id).distinct()).all()
     assert found == [(Decimal(7), "WON")]
+
+
+def test_a_connection_that_died_while_nobody_used_it_is_replaced(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "IDLE_S", 0.0)
+    own = open_engine(engine.url.render_as_string(hide_password=False))
+    try:
+        for _ in range(2):
+            with reading(own) as conn:
+                assert conn.scalar(select(1)) == 1
+                if own.dialect.name == "postgresql":
+                    process = conn.scalar(text("SELECT pg_backend_pid()"))
+            if own.dialect.name == "postgresql":
+                with engine.begin() as other:
+                    assert other.scalar(
+                        text("SELECT pg_terminate_backend(:process, 5000)"), {"process": process}
+                    )
+        with own.begin() as conn:
+            assert conn.scalar(select(1)) == 1
+    finally:
+        own.dispose()
