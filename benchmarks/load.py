@@ -282,7 +282,8 @@ def _load_section(plan: Plan, rows: list[list[str]]) -> Section:
             "opened the same before. Every opened portal is checked for changes as long as somebody looks, "
             f"and {plan.reading} first reads of {READING_DEALS:,} deals go on.",
             "Openings are the whole `POST /` of locust's people, who come at random moments (Poisson) and do "
-            "not wait for slow answers. Locust, the emulated portals, PostgreSQL and Redis share the machine.",
+            "not wait for slow answers. Locust, the emulated portals, PostgreSQL and Redis share the "
+            "machine.",
         ],
     )  # fmt: skip
 
