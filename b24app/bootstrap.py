@@ -47,11 +47,13 @@ class Parts:
         user_id: int | None = None,
         *,
         background: bool = True,
+        ahead: bool = False,
         deadline_s: float | None = None,
     ) -> PortalClient:
         """A client with the user's token; None: that of the portal's reader.
 
-        `background` calls leave room for people who look. deadline_s: when to give up, by default generous.
+        `background` calls leave room for people who look, unless they go `ahead`. deadline_s: when to give
+        up, by default generous.
 
         Raises: TokenDead where the portal is unknown or has no reader.
         """
@@ -72,6 +74,7 @@ class Parts:
             budget=self.budgets.for_portal(row.domain, rate_of(row.license)),
             transport=self.transport,
             background=background,
+            ahead=ahead,
             label=str(portal_id),
             deadline_s=deadline_s,
         )

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import requests
 from sqlalchemy import create_engine, text
 
+from b24app.rest import client
 from benchmarks.app import cpu_s, environment, peak_mb
 from benchmarks.peers import PEERS
 from benchmarks.portal import ADMIN, CLIENT_ID, EmulatorProcess, Portal
@@ -44,6 +45,9 @@ SLOW_POLL_S = 1.0
 
 PARALLEL = 8
 """The number of requests side by side that the bound is worked out for, the most that is still gentle."""
+
+IN_BACKGROUND = client.PARALLEL
+"""What a first read uses of that."""
 
 PAGE, BATCH = 50, 50
 OPERATING_LIMIT_S, WINDOW_S = 480.0, 600.0
@@ -373,14 +377,16 @@ def _section(
         "",
         "",
     ]
-    gentle = bound_s(large, limit_s=OPERATING_LIMIT_S * (1 - KEPT_FREE))
+    kept_to = IN_BACKGROUND, OPERATING_LIMIT_S * (1 - KEPT_FREE)
+    gentle = bound_s(large, *kept_to)
     gentle_row = [
-        f"bound, {KEPT_FREE:.0%} of operating time left to others",
+        f"bound, {IN_BACKGROUND} side by side, {KEPT_FREE:.0%} of operating time left to others",
         "",
-        f"{bound_s(large, limit_s=OPERATING_LIMIT_S * (1 - KEPT_FREE), with_history=False):.0f}",
+        f"{bound_s(large, *kept_to, with_history=False):.0f}",
         f"{gentle:.0f}",
         *bound_row[4:],
     ]
+    gentle_row[COLUMNS.index("side by side")] = str(IN_BACKGROUND)
     gentle_row[COLUMNS.index("most in 10 min, s")] = f"≤ {OPERATING_LIMIT_S * (1 - KEPT_FREE):.0f}"
     notes = [
         f"The portal: {large.deals:,} deals, {large.history:,} rows of stage history, {large.leads:,} leads, "
@@ -392,7 +398,8 @@ def _section(
     if ours is not None:
         notes.append(
             f"All was read in {ours / limit:.2f} × the bound, {ours / gentle:.2f} × the bound that leaves "
-            "room for the people who are looking."
+            f"room for the people who are looking: one of {PARALLEL} requests and {KEPT_FREE:.0%} of the "
+            "operating time."
         )
     records = [(one.records_s, one.name) for one in outcomes if one.records_s is not None]
     if len(records) > 1 and records[0][1] == outcomes[0].name:

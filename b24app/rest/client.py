@@ -72,9 +72,10 @@ def max_tries(error: RetryLater) -> int:
 class PortalClient:
     """Calls one portal's REST with one user's token; safe to share between threads.
 
-    `background` callers leave room for those who are looking; they may wait longer. `deadline_s`: when
-    to give up a call with all its tries. `budget_wait_s`: how long to wait at most for room within the
-    portal's limits. `label` names the portal in the log.
+    `background` callers leave room for those who are looking; they may wait longer. `ahead`: one of them
+    whose few calls need not: they go ahead of long reads. `deadline_s`: when to give up a call with all its
+    tries. `budget_wait_s`: how long to wait at most for room within the portal's limits. `label` names the
+    portal in the log.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class PortalClient:
         budget: Budget,
         transport: Transport,
         background: bool = True,
+        ahead: bool = False,
         label: str = "",
         deadline_s: float | None = None,
         budget_wait_s: float | None = None,
@@ -92,6 +94,7 @@ class PortalClient:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.background = background
+        self._leaves_room = background and not ahead
         self._who = "background" if background else "people"
         self._tokens = tokens
         self._budget = budget
@@ -231,7 +234,7 @@ class PortalClient:
     def _wait_for_budget(self, wanted: Mapping[str, int], deadline: float) -> float:
         """Books the request; returns the seconds that it had to wait."""
         began = self._clock()
-        while wait := self._budget.take(wanted, background=self.background):
+        while wait := self._budget.take(wanted, background=self._leaves_room):
             if wait > self._budget_wait_s or not self._may_wait(wait, deadline):
                 raise RateLimited(
                     NO_BUDGET, "the portal's limits are nearly used up", retry_after_s=wait, was_run=False

@@ -70,8 +70,13 @@ class Listing:
         """The call whose answer tells the number of rows."""
         return Call(self.method, {**self.ids_only().params, "start": 0})
 
-    def page(self, *, beyond: int | str | None, bound: int | None, descending: bool) -> Call:
-        """The call for the rows after `beyond` in the direction of reading, up to `bound` (exclusive)."""
+    def page(
+        self, *, beyond: int | str | None, bound: int | None, descending: bool, is_counted: bool = False
+    ) -> Call:
+        """The call for the rows after `beyond` in the direction of reading, up to `bound` (exclusive).
+
+        `is_counted`: the answer tells how many there are, too; cheap for short lists only.
+        """
         key = self.filter_key or self.id_key
         ahead, behind = ("<", ">") if descending else (">", "<")
         limits: dict[str, Any] = dict(self.params.get(self.filter_name, {}))
@@ -85,7 +90,9 @@ class Listing:
             if self.is_sorted_by_text
             else {self.order_name: {key: direction}}
         )
-        return Call(self.method, {**self.params, self.filter_name: limits, **order, "start": -1})
+        return Call(
+            self.method, {**self.params, self.filter_name: limits, **order, "start": 0 if is_counted else -1}
+        )
 
     def reference(self, name: str) -> str:
         """The id of the last row of the full page that the command `name` brings."""

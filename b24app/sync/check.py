@@ -127,7 +127,7 @@ def begin(parts: Parts, portal_id: int, known: Row[Any], background: bool) -> Ch
         parts=parts,
         lists=lists,
         portal_id=portal_id,
-        client=parts.client(portal_id, background=background),
+        client=parts.client(portal_id, background=background, ahead=True),  # somebody may be waiting
         at=at,
         standings=standings,
         states={name: one.state for name, one in standings.items()},

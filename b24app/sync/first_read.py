@@ -16,12 +16,13 @@ from zoneinfo import ZoneInfo
 
 from b24app import clock, store
 from b24app.facts import values
-from b24app.rest.calls import BATCH_SIZE, Call
+from b24app.rest.calls import Call
 from b24app.rest.client import PARALLEL, PortalClient
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import NO_BUDGET, RestError
 from b24app.store import BorderMoved, PortalLeft
 from b24app.sync import claims, cursor, reference, side_by_side, sources, trouble
+from b24app.sync.lanes import pages_each
 from b24app.sync.list_read import ListRead, fail_list, top_id
 from b24app.sync.parts import Parts
 from b24app.sync.sources.kinds import Details, LongList
@@ -29,11 +30,8 @@ from b24app.sync.state import CHANGES
 
 logger = logging.getLogger(__name__)
 
-STORERS = 3
+STORERS = 2
 """Threads beside those that wait for the portal: while a page is stored, another one is on its way."""
-
-LEAST_PAGES = 25
-"""The last pages of a step are shared out among all who read, but a request is never smaller than this."""
 
 
 def run(parts: Parts, portal_id: int, *, is_over: Callable[[], bool] = lambda: False) -> bool:
@@ -82,11 +80,6 @@ def _read(parts: Parts, portal_id: int, is_over: Callable[[], bool]) -> bool:
             writer.changed = True  # answers may now call themselves complete
         logger.info("portal %s is read", portal_id)
     return is_all
-
-
-def pages_each(left: int) -> int:
-    """How many pages one request asks for when about so many are `left` of a step."""
-    return min(BATCH_SIZE, max(LEAST_PAGES, -(-left // PARALLEL)))
 
 
 def _unread(parts: Parts, portal_id: int, lists: Iterable[LongList]) -> list[LongList]:

@@ -25,9 +25,9 @@ from b24app.rest.errors import NO_BUDGET, RateLimited, RestError
 from b24app.rest.paging import PAGE_SIZE, Listing
 from b24app.store import Writer, load_border
 from b24app.sync import cursor, details, reference, trouble
-from b24app.sync.lanes import Lanes, Outcome, Span
+from b24app.sync.lanes import Lanes, Outcome, Span, pages_each
 from b24app.sync.parts import Parts
-from b24app.sync.side_by_side import Paused, Piece
+from b24app.sync.side_by_side import Paused, Piece, Tell
 from b24app.sync.sources.deals import DEALS
 from b24app.sync.sources.kinds import Details, LongList
 from b24app.sync.sources.leads import LEADS
@@ -81,7 +81,9 @@ class ListRead:
 
     def pages_left(self) -> int:
         with self._state:
-            return self._lanes.pages_left() if self._lanes else 0
+            if self._lanes is not None and self.step == len(self._windows) - 1:
+                return self._lanes.pages_left()
+            return 0 if self.is_done else -(-int(self._at.get("top") or 0) // PAGE_SIZE)
 
     def take(self, pages: int) -> Piece | None:
         with self._state:
@@ -110,13 +112,14 @@ class ListRead:
                 raise
             self.is_done = True
 
-    def _move(self) -> None:
+    def _move(self, tell: Tell) -> None:
         """Reads the first pages of the next window, and of those after it while that was all of them."""
         try:
             while (lanes := self._open_next()) is not None:
                 with self._state:
-                    pages = lanes.take(BATCH_SIZE)
+                    pages = lanes.take(pages_each(lanes.pages_left()))
                     self._lanes, self._is_moving = lanes, False
+                tell()
                 if not self._read_pages(lanes, pages) or not self._close() or self._is_over():
                     return
         finally:
@@ -154,18 +157,37 @@ class ListRead:
             return [Span(1, top)] if top else []
         if window.is_of_all:
             return [Span(1, top)]
-        ids = self._listing(window).ids_only()
-        ends = {"lowest": ids.page(beyond=None, bound=None, descending=False)}
-        if window.until is not None:
-            ends["highest"] = ids.page(beyond=None, bound=None, descending=True)
-        found: dict[str, list[int]] = {}
-        for name, answer in self._client.batch(ends).items():
+        if "ends" not in self._at:
+            self._at["ends"] = self._ask_ends()
+        lowest, highest = self._at["ends"][self.step]
+        return [Span(lowest, min(top, highest))] if lowest else []
+
+    def _ask_ends(self) -> list[tuple[int, int]]:
+        """The lowest and the highest id of every window that has moments; (0, 0): it has no rows.
+
+        They hold until the list is read: what leaves a window or is new is read by `refresh`.
+        """
+        dated = [window for window in self._windows if not window.is_of_all]
+        ids = [self._listing(window).ids_only() for window in dated]
+        calls = {}
+        for place, window in enumerate(dated):
+            calls[place, "lowest"] = ids[place].page(beyond=None, bound=None, descending=False)
+            if window.until is not None:
+                calls[place, "highest"] = ids[place].page(beyond=None, bound=None, descending=True)
+        answers = self._client.batch({f"{end}_{place}": call for (place, end), call in calls.items()})
+        found: list[list[int]] = [[] for _ in dated]
+        for (place, _), answer in zip(calls, answers.values(), strict=True):
             if isinstance(answer, RestError):
                 raise answer
-            found[name] = [row_id for row in ids.rows(answer) if (row_id := ids.id_of(row)) is not None]
-        if not found["lowest"]:
-            return []
-        return [Span(min(found["lowest"]), min(top, max(found.get("highest", [top]), default=top)))]
+            found[place] += (
+                row_id for row in ids[place].rows(answer) if (row_id := ids[place].id_of(row)) is not None
+            )
+        return [
+            (min(of_window), max(of_window) if window.until is not None else int(self._at["top"]))
+            if of_window
+            else (0, 0)
+            for window, of_window in zip(dated, found, strict=True)
+        ]
 
     def _has_all(self) -> bool:
         """Whether the rows that have a moment are all that there are."""
@@ -185,7 +207,7 @@ class ListRead:
     def _listing(self, window: Window) -> Listing:
         return self._source.since(self._source.recency_key, window.since, window.until)
 
-    def _read(self, lanes: Lanes, pages: Sequence[Span]) -> None:
+    def _read(self, lanes: Lanes, pages: Sequence[Span], tell: Tell) -> None:
         if not self._read_pages(lanes, pages):
             return
         try:
@@ -195,7 +217,7 @@ class ListRead:
         if goes_on:
             with self._state:
                 self._is_moving = True
-            self._move()
+            self._move(tell)
 
     def _read_pages(self, lanes: Lanes, pages: Sequence[Span]) -> bool:
         """Reads and stores pages. True: the window is read with them, and this thread is to close it."""
@@ -275,7 +297,10 @@ class ListRead:
             writer.set_source(self._source.name, **known)
             writer.changed = True  # more may now be said than before
         self._at = at
-        return at["step"] == steps or self._read_all_details()
+        if at["step"] < steps:
+            return self._read_all_details()
+        self.is_done = not self._source.details  # else they are what comes next
+        return True
 
     def _read_all_details(self) -> bool:
         """Whether the details of all records read so far are read too."""

@@ -15,6 +15,8 @@ class Parts(Protocol):
     @property
     def engine(self) -> Engine: ...
 
-    def client(self, portal_id: int, user_id: int | None = None, *, background: bool = True) -> PortalClient:
-        """A client with the token of that user, or of the portal's reader."""
+    def client(
+        self, portal_id: int, user_id: int | None = None, *, background: bool = True, ahead: bool = False
+    ) -> PortalClient:
+        """A client with the token of that user, or of the portal's reader; see `PortalClient`."""
         ...

@@ -1,18 +1,24 @@
-"""Works in pieces, done by a few threads: the earliest steps of all works first."""
+"""Works in pieces, done by a few threads: what is awaited first, then the earliest steps of all works."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from b24app import trace
 from b24app.rest.errors import RestError
 
-Piece = Callable[[], None]
+Tell = Callable[[], None]
+Piece = Callable[[Tell], None]
+"""Calls what it is given as soon as there is more for other threads to take, while it goes on itself."""
 
 RECHECK_S = 1.0
+
+BESIDE = 3
+"""Pieces of other works that may be under way while one that is awaited has nothing more to take."""
 
 
 class Paused(Exception):
@@ -35,11 +41,11 @@ class Work(Protocol):
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the other works wait until this one's step is done."""
+        """Whether this one's step goes before all others."""
         ...
 
     def pages_left(self) -> int:
-        """About how many pages of this step nobody has begun."""
+        """About how many pages nobody has begun, of this step and those after it."""
         ...
 
     def take(self, pages: int) -> Piece | None:
@@ -56,53 +62,61 @@ def run(
 ) -> bool:
     """Whether all works are done; False when the caller's time `is_over` before, but each did a piece.
 
-    `pages`: how large a piece shall be when about so many pages are left of a step, over all works.
+    `pages`: how large a piece shall be when about so many pages are left, over all works. What is awaited
+    comes in small ones, so that many take part; they grow with what was taken, so that they are not too many.
 
     Raises the first error of a piece, once none of them runs any more, else the cause of the pause that ends
     first; one work's error, or its pause, does not stop the others.
     """
     turn = threading.Condition()
-    busy = 0
+    busy: Counter[int] = Counter()
     begun: set[int] = set()
     failed: set[int] = set()
     pauses: dict[int, Paused] = {}
     errors: list[BaseException] = []
+    ahead = 0  # pages taken of what is awaited
 
     def next_piece() -> tuple[int, Piece] | None:
+        nonlocal ahead
         now, over = time.monotonic(), is_over()
         line = sorted(
             (work.step, place)
             for place, work in enumerate(works)
             if place not in failed and not work.is_done and not (over and place in begun)
         )
-        left: dict[int, int] = {}
-        for step, place in line:
-            left[step] = left.get(step, 0) + works[place].pages_left()
+        left = sum(works[place].pages_left() for _, place in line)
         ready = [(step, place) for step, place in line if place not in pauses or pauses[place].until <= now]
-        is_awaited = any(works[place].is_awaited for _, place in ready)
-        for step, place in ready:
-            if is_awaited and not works[place].is_awaited:
-                continue
-            piece = works[place].take(pages(left[step]))
+        awaited = {place for _, place in ready if works[place].is_awaited}
+        beside = sum(count for place, count in busy.items() if place not in awaited)
+        for _, place in sorted(ready, key=lambda one: (one[1] not in awaited, one)):
+            if awaited and place not in awaited and beside >= BESIDE:
+                return None
+            size = pages(ahead if place in awaited else left)
+            piece = works[place].take(size)
             if piece is not None:
+                if place in awaited:
+                    ahead += size
                 pauses.pop(place, None)
                 begun.add(place)
                 return place, piece
         return None
 
+    def tell() -> None:
+        with turn:
+            turn.notify_all()
+
     def work_on() -> None:
-        nonlocal busy
         while True:
             with turn:
                 while (found := next_piece()) is None:
-                    if not busy:
+                    if not busy.total():
                         turn.notify_all()
                         return
                     turn.wait(RECHECK_S)
-                busy += 1
-            place, piece = found
+                place, piece = found
+                busy[place] += 1
             try:
-                piece()
+                piece(tell)
             except Paused as pause:
                 pauses[place] = pause
             except BaseException as error:
@@ -110,7 +124,7 @@ def run(
                 failed.add(place)
             finally:
                 with turn:
-                    busy -= 1
+                    busy[place] -= 1
                     turn.notify_all()
 
     # Not an executor: its threads would hold up the end of the process for as long as a portal hangs.

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 from sqlalchemy import Engine, delete, insert, select, update
 
 from b24app import audit, tables
+from b24app.rest.budget import Budgets
+from b24app.rest.limits import CLOUD
 from b24app.store import kept_sums
 from b24app.sync import freshness, reconcile, refresh, schedule
 from emulator import crm, seed
@@ -297,6 +300,27 @@ def test_new_rates_people_and_stages_are_noticed(portal: Syncing) -> None:
     assert refresh.run(portal.parts, 1)  # the queue names the currency …
     assert refresh.run(portal.parts, 1)  # … and the rates are read next
     assert rates(portal)["EUR"] == Decimal("110.5")
+
+
+def test_as_many_pages_of_users_are_asked_for_as_there_are(portal: Syncing) -> None:
+    for number in range(260):
+        seed.add_user(portal.portal, f"User {number}", "New", departments=[1])
+    age_reference(portal)
+    asked = portal.emulator.counters(portal.portal).by_method["user.get"]
+    assert refresh.run(portal.parts, 1)
+    users = portal.rows(tables.users)
+    assert len(users) > 260
+    pages = portal.emulator.counters(portal.portal).by_method["user.get"] - asked
+    assert pages == -(-len(users) // 50)
+
+
+def test_a_check_does_not_wait_behind_a_first_read(portal: Syncing) -> None:
+    parts = replace(portal.parts, budgets=Budgets())
+    budget = parts.budgets.for_portal(portal.row().domain)
+    while not budget.take({"crm.item.list": 1}, background=True):
+        pass
+    assert refresh.run(parts, 1)
+    assert budget.used()[0] > CLOUD.ceiling(background=True)
 
 
 def rates(portal: Syncing) -> dict[str, Decimal]:

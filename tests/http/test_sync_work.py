@@ -281,6 +281,7 @@ def test_an_idle_company_with_long_lists_stays_within_twelve_requests_an_hour(em
     fill_work(empty.portal, each=700, days=20)
     empty.first_read()
     assert refresh.run(empty.parts, 1)
+    empty.settle()
     requests = empty.http_requests()
     for _ in range(2):  # two checks an hour: everything has become due between them
         change_cursor(empty, reference_at=0, latest_at=0)

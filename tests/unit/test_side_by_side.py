@@ -12,7 +12,7 @@ import pytest
 
 from b24app.rest.errors import RateLimited, RetryLater
 from b24app.sync import side_by_side
-from b24app.sync.side_by_side import Paused, Piece
+from b24app.sync.side_by_side import Paused, Piece, Tell
 
 
 class Reading:
@@ -55,7 +55,7 @@ class Reading:
             self.taken.append((self.step, self.name))
             return partial(self.piece, self.step)
 
-    def piece(self, step: int) -> None:
+    def piece(self, step: int, tell: Tell) -> None:
         time.sleep(0.001)
         if step == self.fails_at:
             raise RetryLater("internal_server_error")
@@ -108,6 +108,69 @@ def test_the_others_wait_for_the_first_step_of_a_list_that_comes_first(
     assert sorted(log, key=str).count((2, "plain")) == 2  # trouble of the first does not hold up the others
 
 
+def test_few_of_the_others_are_under_way_while_one_is_awaited() -> None:
+    log: list[tuple[int, str]] = []
+    under_way: list[str] = []
+    most = 0
+    reached = threading.Event()
+
+    class Other(Reading):
+        def piece(self, step: int, tell: Tell) -> None:
+            nonlocal most
+            under_way.append(self.name)
+            most = max(most, len(under_way))
+            if len(under_way) == side_by_side.BESIDE:
+                reached.set()
+            super().piece(step, tell)
+            under_way.remove(self.name)
+
+    class First(Reading):
+        def piece(self, step: int, tell: Tell) -> None:
+            if step == 0:  # does not end before the others have done what they may
+                assert reached.wait(10)
+                time.sleep(0.05)
+                assert most <= side_by_side.BESIDE
+            super().piece(step, tell)
+
+    first = First("first", log, comes_first=True)
+    works = [*(Other(name, log, steps=30) for name in "abcdefg"), first]
+    assert side_by_side.run(works, threads=9, pages=lambda left: left)
+
+
+def test_who_waits_is_told_of_more_to_take_while_a_piece_goes_on() -> None:
+    released = threading.Event()
+    taken: list[str] = []
+
+    class Opening:
+        """Its first piece goes on until somebody else has done the second one."""
+
+        step = 0
+        is_done = is_awaited = False
+        pieces: list[Piece]
+
+        def pages_left(self) -> int:
+            return len(self.pieces)
+
+        def take(self, pages: int) -> Piece | None:
+            return self.pieces.pop() if self.pieces else None
+
+        def open(self, tell: Tell) -> None:
+            time.sleep(0.05)  # the others have found nothing meanwhile
+            self.pieces.append(self.read)
+            tell()
+            assert released.wait(side_by_side.RECHECK_S / 2)
+            self.is_done = True
+
+        def read(self, tell: Tell) -> None:
+            taken.append("read")
+            released.set()
+
+    work = Opening()
+    work.pieces = [work.open]
+    assert side_by_side.run([work], threads=3, pages=lambda left: left)
+    assert taken == ["read"]
+
+
 def test_a_failing_list_leaves_the_others_alone() -> None:
     log: list[tuple[int, str]] = []
     with pytest.raises(RetryLater):
@@ -133,7 +196,7 @@ def test_when_all_have_to_wait_nobody_sits_by() -> None:
 
 def test_of_several_pauses_the_shortest_one_is_told() -> None:
     class Pausing(Reading):
-        def piece(self, step: int) -> None:
+        def piece(self, step: int, tell: Tell) -> None:
             raise Paused(RateLimited(self.name), time.monotonic() + self.pause_s)
 
     works = [Pausing("long", [], pause_s=900), Pausing("short", [], pause_s=300)]

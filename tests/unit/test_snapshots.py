@@ -27,7 +27,9 @@ class Parts:
 
     engine: Engine
 
-    def client(self, portal_id: int, user_id: int | None = None, *, background: bool = True) -> PortalClient:
+    def client(
+        self, portal_id: int, user_id: int | None = None, *, background: bool = True, ahead: bool = False
+    ) -> PortalClient:
         raise AssertionError("the portal is not asked")
 
 

@@ -23,7 +23,9 @@ class PositionalListing(Listing):
     Source: api-reference/tasks/elapsed-item/task-elapsed-item-get-list.md
     """
 
-    def page(self, *, beyond: int | str | None, bound: int | None, descending: bool) -> Call:
+    def page(
+        self, *, beyond: int | str | None, bound: int | None, descending: bool, is_counted: bool = True
+    ) -> Call:
         ahead, behind = ("<ID", ">ID") if descending else (">ID", "<ID")
         limits = dict(self.params.get(self.filter_name, {}))
         if beyond is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from b24app.facts import people
 from b24app.facts.people import User
 from b24app.rest import paging
+from b24app.rest.calls import BATCH_SIZE
 from b24app.rest.client import PortalClient
 from b24app.store import Writer
 from b24app.sync.sources.kinds import Outcome, ShortList, parsed
@@ -21,10 +22,17 @@ LISTING = paging.Listing(
 )
 
 
+UNCOUNTED_PAGES = 6
+"""Asked for after the first one where the portal does not tell how many users it has."""
+
+
 def _read(client: PortalClient, outcome: Outcome) -> list[User]:
-    rows = LISTING.rows(reply_of(outcome["users"]))
+    first = reply_of(outcome["users"])
+    rows = LISTING.rows(first)
     if len(rows) >= paging.PAGE_SIZE:
-        for more in paging.read_all(client, LISTING, after=LISTING.id_of(rows[-1]), first_pages=6):
+        pages = -(-((first.total or 0) - len(rows)) // paging.PAGE_SIZE)
+        pages = min(BATCH_SIZE, pages) if pages > 0 else UNCOUNTED_PAGES
+        for more in paging.read_all(client, LISTING, after=LISTING.id_of(rows[-1]), first_pages=pages):
             rows += more
     return parsed(rows, people.parse_user, "users")
 
@@ -35,7 +43,7 @@ def _store(writer: Writer, facts: Iterable[User], sees_all: bool) -> None:
 
 USERS = ShortList(
     name="users",
-    calls={"users": LISTING.page(beyond=None, bound=None, descending=False)},
+    calls={"users": LISTING.page(beyond=None, bound=None, descending=False, is_counted=True)},
     read=_read,
     store=_store,
 )
