@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from b24app.sync.state import SyncState
 from emulator import crm, seed
 from emulator.server import Emulator
 from emulator.world import Portal
-from tests.http.unhurried import Unhurried
+from tests.http.unhurried import Unhurried, soon_again
 
 ADMIN, ANNA, BORIS = 1, 2, 3
 OFFLINE = tuple(name for names in manifest.load().offline_events.values() for name in names)
@@ -43,8 +42,9 @@ class Syncing:
         assert first_read.run(self.parts, self.portal_id), self.state()
 
     def settle(self) -> None:
-        """Checks until the queue holds nothing: what is told in the second of a check stays."""
-        time.sleep(1 - time.time() % 1)
+        """Checks until the queue holds nothing: what is told in the second of a check stays, so the portal's
+        clock goes on to the next one."""
+        self.emulator.clock.advance(1)
         for _ in range(2):
             assert refresh.run(self.parts, self.portal_id), self.state()
 
@@ -176,7 +176,7 @@ def syncing(
     engine: Engine, database_url: str, tmp_path: Path, *, binds: bool = True, **portal: Any
 ) -> Iterator[Syncing]:
     """A running emulator with one portal (Anna and Boris sell), stored as installed by its admin."""
-    with Emulator() as emulator:
+    with soon_again(), Emulator() as emulator:
         made = emulator.add_portal(**portal)
         seed.add_user(made, "Anna", "Seller", departments=[1])
         seed.add_user(made, "Boris", "Seller", departments=[1])

@@ -109,12 +109,12 @@ def test_more_changes_than_a_page_holds_all_arrive(portal: Syncing) -> None:
 def test_an_entry_renewed_after_the_look_stays_in_the_queue(portal: Syncing) -> None:
     made, deal_id = portal.portal, some_deal(portal, stageId="NEW")
     crm.update_item(made, "deal", deal_id, {"opportunity": Decimal(1)})
-    time.sleep(1.1)
+    portal.emulator.clock.advance(1)
     assert refresh.run(portal.parts, 1)  # listed, and to be taken out by the next check
     crm.update_item(made, "deal", deal_id, {"opportunity": Decimal(2)})
     other = some_deal(portal, stageId="EXECUTING")
     crm.update_item(made, "deal", other, {"opportunity": Decimal(3)})
-    time.sleep(1.1)
+    portal.emulator.clock.advance(1)
     assert refresh.run(portal.parts, 1)
     assert queue_length(portal) == 2
     assert refresh.run(portal.parts, 1)
