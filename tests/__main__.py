@@ -14,7 +14,7 @@ from tests.databases import SERVER_URL, postgresql
 
 COVERAGE = ("--cov=b24app", "--cov-branch", "--cov-report=term:skip-covered", "--cov-fail-under=85")
 
-WORKERS = 4
+WORKERS = 3
 """More than the two cores that it must do with: tests of timeouts and of stops wait more than they work."""
 
 MEMORY = Path("/dev/shm")  # noqa: S108

@@ -322,6 +322,7 @@ def test_an_upload_moves_the_data_version_and_is_written_down(api: Api, engine: 
     assert owners == {PORTAL}
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_rows_are_taken_and_one_more_is_too_many(api: Api) -> None:
     lines = [
         f"id{n},channel {n % 50},2026-{n % 12 + 1:02}-01,2026-{n % 12 + 1:02}-28,{n}.25,RUB,{SALES}"

@@ -143,6 +143,7 @@ def test_what_is_no_list_is_refused(api: Api, body: bytes) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_rows_are_one_upload_and_one_more_is_too_much(api: Api, engine: Engine) -> None:
     months = [f"{year}-{number:02d}" for year in range(2000, 2100) for number in range(1, 13)]
     metrics = ("revenue", "deals_won", "average_check", "deals_lost", "win_rate", "leads_new")

@@ -26,6 +26,8 @@ from b24app.store import kept_sums
 from b24app.sums.kept import KEPT, parts
 from tests import stored
 
+pytestmark = pytest.mark.long
+
 ZONES = ("Europe/Moscow", "America/New_York", "Asia/Kathmandu")
 DAY = 86_400
 START = 1_790_802_000  # 2026-10-01 00:00 in Moscow

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -15,6 +16,8 @@ from sqlalchemy import Engine
 from b24app.metrics.catalog import CATALOG
 from b24app.metrics.metric import By
 from tests import oracle, random_portal, stored
+
+pytestmark = pytest.mark.long
 
 KNOWN = [metric for metric in CATALOG if metric.key in oracle.KEYS]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -21,6 +22,8 @@ from b24app.sync.sources import tickets as ticket_lists
 from tests import oracle_support, random_support, stored
 from tests.random_support import DESK_TYPE
 from tests.unit.test_kpi_oracle import PERIODS, _dates, _numbers, _same_rows, _scopes
+
+pytestmark = pytest.mark.long
 
 QUESTIONS = 6
 KNOWN = [metric for metric in CATALOG if metric.key in oracle_support.KEYS]

@@ -6,6 +6,7 @@ import random
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -14,6 +15,8 @@ from b24app.metrics.catalog import CATALOG
 from b24app.metrics.metric import By
 from tests import oracle_work, random_work, stored
 from tests.unit.test_kpi_oracle import PERIODS, _dates, _numbers, _same_rows, _scopes
+
+pytestmark = pytest.mark.long
 
 QUESTIONS = 6
 KNOWN = [metric for metric in CATALOG if metric.key in oracle_work.KEYS]

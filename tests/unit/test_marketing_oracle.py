@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -15,6 +16,8 @@ from sqlalchemy import Engine
 from b24app.metrics.metric import By
 from tests import marketing_oracle, random_portal, stored
 from tests.entering import cost, enter, result
+
+pytestmark = pytest.mark.long
 
 QUESTIONS = 6
 CUTS = (None, By.DAY, By.WEEK, By.MONTH, By.DEPARTMENT, By.CHANNEL)
