@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import requests
 from sqlalchemy import create_engine, text
 
-from b24app.rest import client
+from b24app.rest import limits
 from benchmarks.app import cpu_s, environment, peak_mb
 from benchmarks.peers import PEERS
 from benchmarks.portal import ADMIN, CLIENT_ID, EmulatorProcess, Portal
@@ -46,7 +46,7 @@ SLOW_POLL_S = 1.0
 PARALLEL = 8
 """The number of requests side by side that the bound is worked out for, the most that is still gentle."""
 
-IN_BACKGROUND = client.PARALLEL
+IN_BACKGROUND = limits.PARALLEL
 """What a first read uses of that."""
 
 PAGE, BATCH = 50, 50

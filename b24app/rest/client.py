@@ -28,12 +28,9 @@ from b24app.rest.errors import (
     TokenDead,
     TokenExpired,
 )
-from b24app.rest.limits import ALL_METHODS
+from b24app.rest.limits import ALL_METHODS, PARALLEL
 from b24app.rest.token_source import TokenSource
 from b24app.rest.transport import Transport
-
-PARALLEL = 7
-"""Requests that one client has on their way at once; with one of a person who looks, a portal has eight."""
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LAST_S = 30.0

@@ -23,6 +23,9 @@ ten minutes) and for requests under way, whose cost is known only when they come
 
 FOREGROUND_SHARE = 0.95
 
+PARALLEL = 7
+"""Requests that one client has on their way at once; with one of a person who looks, a portal has eight."""
+
 UNKNOWN_COST_S = 0.1
 """What we expect of a call that was never made."""
 

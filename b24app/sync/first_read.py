@@ -17,9 +17,10 @@ from zoneinfo import ZoneInfo
 from b24app import clock, store
 from b24app.facts import values
 from b24app.rest.calls import Call
-from b24app.rest.client import PARALLEL, PortalClient
+from b24app.rest.client import PortalClient
 from b24app.rest.decipher import Reply
 from b24app.rest.errors import NO_BUDGET, RestError
+from b24app.rest.limits import PARALLEL
 from b24app.store import BorderMoved, PortalLeft
 from b24app.sync import claims, cursor, reference, side_by_side, sources, trouble
 from b24app.sync.lanes import pages_each

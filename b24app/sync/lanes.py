@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from b24app.rest.calls import BATCH_SIZE
-from b24app.rest.client import PARALLEL
+from b24app.rest.limits import PARALLEL
 from b24app.rest.paging import PAGE_SIZE
 
 FIRST_PAGES = 10
@@ -25,7 +25,6 @@ FILL = 0.9
 
 KEPT = 0.95
 """What each page leaves of the weight of those before it in the estimate of how dense the ids are."""
-
 
 LEAST_PAGES = 15
 """The last pages are shared out among all who read, but a request is never smaller than this."""

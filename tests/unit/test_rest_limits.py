@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from b24app.rest.budget import Budgets
 from b24app.rest.calls import Call
-from b24app.rest.client import PARALLEL, backoff_s
+from b24app.rest.client import backoff_s
 from b24app.rest.limits import (
     ALL_METHODS,
     BACKGROUND_SHARE,
@@ -18,6 +18,7 @@ from b24app.rest.limits import (
     ENTERPRISE,
     FOREGROUND_SHARE,
     OPERATING_LIMIT_S,
+    PARALLEL,
     PortalLoad,
     RateLimit,
     rate_of,
