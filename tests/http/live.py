@@ -24,7 +24,6 @@ from b24app.rest.budget import Budgets
 from b24app.tables import metadata, portals
 from emulator.server import Emulator
 from emulator.world import Portal
-from tests.http.unhurried import soon_again
 
 PATIENCE_S = 10.0
 
@@ -151,7 +150,7 @@ def living(
     """Everything started, until the block ends."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    with soon_again(), Emulator(app_url=url) as emulator:
+    with Emulator(app_url=url) as emulator:
         chosen: dict[str, Any] = {
             "client_id": emulator.client_id,
             "client_secret": emulator.client_secret,

@@ -22,7 +22,7 @@ from b24app.sync.state import SyncState
 from emulator import crm, seed
 from emulator.server import Emulator
 from emulator.world import Portal
-from tests.http.unhurried import Unhurried, soon_again
+from tests.http.unhurried import Unhurried
 
 ADMIN, ANNA, BORIS = 1, 2, 3
 OFFLINE = tuple(name for names in manifest.load().offline_events.values() for name in names)
@@ -176,7 +176,7 @@ def syncing(
     engine: Engine, database_url: str, tmp_path: Path, *, binds: bool = True, **portal: Any
 ) -> Iterator[Syncing]:
     """A running emulator with one portal (Anna and Boris sell), stored as installed by its admin."""
-    with soon_again(), Emulator() as emulator:
+    with Emulator() as emulator:
         made = emulator.add_portal(**portal)
         seed.add_user(made, "Anna", "Seller", departments=[1])
         seed.add_user(made, "Boris", "Seller", departments=[1])
