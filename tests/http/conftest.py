@@ -9,6 +9,8 @@ import pytest
 from b24app.rest import client
 from b24app.rest.client import backoff_s
 
+pytest.register_assert_rewrite("tests.http.syncing")  # so that a failed check says what differs
+
 FASTER = 25
 
 
